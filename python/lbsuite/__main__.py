@@ -1,0 +1,3 @@
+from lbsuite.cli import main
+
+raise SystemExit(main())

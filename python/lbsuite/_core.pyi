@@ -1,0 +1,242 @@
+"""The compiled core. Times are seconds of one monotonic clock and always arguments; the core never reads a clock."""
+
+from collections.abc import Sequence
+from typing import ClassVar, final
+
+import numpy
+import numpy.typing
+
+__version__: str
+
+def policies() -> list[str]:
+    """The names of all policies, in THE LIST's order."""
+
+def rosters() -> list[str]:
+    """The names of all rosters."""
+
+def signals() -> list[str]:
+    """What least_load may rank by: tasks, memory, cpu."""
+
+def parse_policy(spec: str) -> Settings:
+    """Reads `name` or `name:key=value,...`; raises ValueError with the bad part."""
+
+class Settings:
+    """The settings of one policy; `str()` gives the spec that `parse_policy` reads."""
+
+    @property
+    def policy(self) -> str: ...
+
+@final
+class PickFirst(Settings):
+    def __init__(self) -> None: ...
+
+@final
+class RoundRobin(Settings):
+    def __init__(self) -> None: ...
+
+@final
+class Random(Settings):
+    def __init__(self) -> None: ...
+
+@final
+class LeastLoad(Settings):
+    """choices: "all", "auto" or how many distinct ready endpoints are compared."""
+
+    choices: str
+    def __init__(self, choices: str | int = "auto") -> None: ...
+
+@final
+class TwoChoices(Settings):
+    def __init__(self) -> None: ...
+
+@final
+class Pick:
+    """One answer of an engine. `sequence` numbers the picks of the engine from 1."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+
+@final
+class Endpoint:
+    """What an engine knows of one endpoint at one moment.
+
+    state: "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken as the engine counts
+    them. estimate: the dead-reckoned load in tasks. score: what least_load compares. report_age_s: None before the
+    first report.
+    """
+
+    address: str
+    index: int
+    state: str
+    tasks: int
+    estimate: float
+    score: float
+    work: int
+    picks: int
+    limit: int
+    weight: int
+    zone: str
+    memory: int
+    cpu: float
+    report_age_s: float | None
+
+@final
+class Effect:
+    """Something the engine asks its host to do or to say: kind is "lost", "back", "stale", "fresh" or "expired"."""
+
+    kind: str
+    address: str
+    now: float
+
+@final
+class Engine:
+    """One service: a roster of endpoints and the policies that pick among those that are ready.
+
+    policy: a name, `name:key=value,...` or a Settings object; what a request gets that names none. load: the signal
+    that least_load and two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or
+    "reported" (reports free the slots). Raises ValueError for an unknown name. Calls may come from any thread.
+    """
+
+    def __init__(
+        self,
+        policy: str | Settings = "least_load:choices=auto",
+        roster: str = "snapshot",
+        seed: int = 1,
+        *,
+        load: str = "tasks",
+        accounting: str = "done",
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def policy(self) -> str: ...
+    def join(
+        self,
+        address: str,
+        now: float,
+        *,
+        weight: int = 1,
+        limit: int = 0,
+        zone: str = "",
+        order: int | None = None,
+        lease_s: float = 0.0,
+    ) -> bool:
+        """Adds an endpoint, or updates weight, limit, zone and lease of the one with this address; True if it is new.
+
+        order: place among the others (an etcd create revision); None: after all that have one, by arrival; kept
+        when an endpoint joins again. lease_s: leaves unless it joins or reports again within this time; 0: stays.
+        """
+
+    def leave(self, address: str, now: float) -> bool:
+        """Removes an endpoint; False if it is not there."""
+
+    def report(
+        self,
+        address: str,
+        now: float,
+        *,
+        tasks: int = 0,
+        limit: int | None = None,
+        memory: int = 0,
+        cpu: float = 0.0,
+        available: bool = True,
+        draining: bool = False,
+        interval_s: float = 0.0,
+        begun: int | None = None,
+        finished: int | None = None,
+        busy_s: float = 0.0,
+        task_s: float = 0.0,
+    ) -> bool:
+        """Takes an endpoint's own report; False if it never joined, ValueError for a negative or absurd value.
+
+        interval_s: the next report comes within this, else it is stale after 3 of them; 0: none is expected.
+        begun: how many of this engine's picks it has begun since it started; None: it does not count them.
+        finished, busy_s, task_s: tasks finished, time with at least one task, integral of tasks over time, since it
+        started; finished None: it does not tell.
+        """
+
+    def drain(self, address: str, now: float, *, undo: bool = False) -> bool:
+        """Stops picking an endpoint, or lets it be picked again; False if it is not there."""
+
+    def lost(self, address: str, now: float) -> bool:
+        """The connection to an endpoint broke and it refuses another: not ready until `reached`."""
+
+    def reached(self, address: str, now: float) -> bool: ...
+    def pickers(self, count: int, now: float) -> None:
+        """How many engines pick for this service, this one included; `choices=auto` goes by it."""
+
+    def pick(
+        self,
+        now: float,
+        key: bytes | str | None = None,
+        cost: int = 1,
+        exclude: Sequence[str] = (),
+        policy: str | None = None,
+        deadline: float | None = None,
+        priority: int = 0,
+        lane: int = 0,
+    ) -> Pick | None:
+        """Chooses a ready endpoint and counts the task as its own; None if there is none (see `why`)."""
+
+    def done(self, pick: Pick, now: float, latency_s: float = 0.0, error: str | None = None) -> None:
+        """Ends a pick (accounting "done" only, ValueError otherwise); a second end of the same pick is ignored."""
+
+    def pick_address(self, now: float) -> str | None:
+        """The cheap twin of `pick`: a cached address by the engine's own policy; nothing is counted."""
+
+    def pick_many(self, n: int, now: float) -> numpy.typing.NDArray[numpy.uint32]:
+        """n times `pick_address` in one call, as endpoint indices; empty if none is ready."""
+
+    def lane(self) -> int:
+        """Opens a lane: picks of one lane come from one thread at a time, and lanes do not wait for each other."""
+
+    def why(self, now: float) -> str:
+        """"none" (no endpoint is up), "all_full" (each that is up is at its limit) or "ready"."""
+
+    def ready(self, now: float) -> list[str]: ...
+    def endpoints(self, now: float) -> list[Endpoint]:
+        """Every endpoint in the roster's order, ready or not."""
+
+    def address_of(self, index: int) -> str: ...
+    def next_deadline(self) -> float:
+        """When `expire` has something to do next; infinity if never."""
+
+    def expire(self, now: float) -> None:
+        """Lets time pass: stale reports, leases that ran out, picks that never arrived."""
+
+    def effects(self) -> list[Effect]:
+        """What happened that a host should act on or log since the last call, oldest first."""
+
+@final
+class Cancel:
+    """A flag that stops a running kernel within 10 ms; set from any thread."""
+
+    def __init__(self) -> None: ...
+    def set(self) -> None: ...
+    def is_set(self) -> bool: ...
+
+class Cancelled(Exception):
+    """A kernel stopped because its Cancel was set."""
+
+def fibonacci(n: int) -> int:
+    """F(n) by fast doubling in 64 bits; ValueError below 0, OverflowError above 93."""
+
+def fibonacci_recursive(n: int, cancel: Cancel) -> int:
+    """F(n) by the plain recursion, as a CPU load; ValueError outside 0..93. The GIL is released."""
+
+def sleep(seconds: float, cancel: Cancel) -> None:
+    """Waits; ValueError if negative or not finite. The GIL is released."""
+
+def hold_memory(bytes: int, seconds: float, cancel: Cancel) -> None:
+    """Holds `bytes` of resident memory for a while, then gives it back to the system; MemoryError if it cannot."""
+
+def thread_cpu_s() -> float:
+    """CPU time that the calling thread has used."""
+
+def lower_priority(nice: int) -> None:
+    """Adds to the calling thread's niceness on Linux, so that the rest of the process goes first; nothing elsewhere."""

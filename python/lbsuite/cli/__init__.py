@@ -1,0 +1,42 @@
+"""The command line: `python -m lbsuite COMMAND`. One module a command, each with `add_flags(parser)` and `run(args)`.
+
+Exit status: 0 fine, 1 tasks lost or a check failed, 2 usage, 3 unreachable. Bad input is one line on stderr, before
+anything is started. A command's module is imported when it is the one asked for, so a backend starts lean.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from lbsuite.cli.arguments import Parser
+from lbsuite.errors import LbsuiteError, Unreachable
+
+COMMANDS = {
+    "servers": "start a balancer and backends here, with etcd, and show them live",
+    "lb": "run one balancer",
+    "backend": "run one backend",
+    "client": "send tasks to a fleet and measure",
+    "status": "show what a balancer knows of its endpoints",
+    "drain": "stop picking an endpoint; its tasks finish",
+    "undrain": "let a drained endpoint be picked again",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = Parser(prog="lbsuite", description="Balance work over a fleet. Commands:", commands=COMMANDS)
+    if not words or words[0].startswith("-"):
+        parser.read(words or ["--help"])
+        return 0
+    if words[0] not in COMMANDS:
+        parser.error(f"no command {words[0]!r}; there are: {', '.join(COMMANDS)}")
+    command = importlib.import_module(f"lbsuite.cli.{'drain' if words[0] == 'undrain' else words[0]}")
+    parser = Parser(prog=f"lbsuite {words[0]}", description=COMMANDS[words[0]], epilog=command.EXAMPLE)
+    command.add_flags(parser)
+    try:
+        status: int = command.run(parser.read(words[1:]))
+    except LbsuiteError as error:
+        print(f"lbsuite {words[0]}: {error}", file=sys.stderr)
+        return 3 if isinstance(error, Unreachable) else 1
+    return status

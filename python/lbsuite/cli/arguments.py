@@ -1,0 +1,106 @@
+"""The parser all commands share, and the kinds of values that flags take.
+
+A flag may be written as Go programs write it too (`-clients=10`). A bad value ends the command with one line and
+exit status 2; nothing is started before every flag has been read.
+"""
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from lbsuite import addresses
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one-line errors, whole flag names only, and `-flag=value` read as `--flag=value`."""
+
+    def __init__(self, prog: str, description: str, epilog: str = "", commands: dict[str, str] | None = None) -> None:
+        table = "".join(f"\n  {name:9} {line}" for name, line in (commands or {}).items())
+        super().__init__(
+            prog=prog,
+            description=description + table,
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """The flags among `words`; ends the process with one line and status 2 where they are wrong."""
+        return self.parse_args([self._two_dashes(word) for word in words])
+
+    def _two_dashes(self, word: str) -> str:
+        flag = word.split("=", 1)[0]
+        single = len(flag) > 2 and flag[0] == "-" and flag[1].isalpha()
+        return f"-{word}" if single and f"-{flag}" in self._option_string_actions else word
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message.removeprefix('argument ')}\n")
+
+
+def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Makes a parser that raises ValueError fit for a flag: its message is what the user reads."""
+
+    def convert(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
+    """A whole number in least..most."""
+
+    def parse(text: str) -> int:
+        if not text.removeprefix("-").isdecimal() or not text.isascii() or not least <= int(text) <= most:
+            raise ValueError(f"not a whole number in {least}..{most}: {text!r}")
+        return int(text)
+
+    return checked(parse)
+
+
+def positive(most: float = 1e9, *, zero: bool = False) -> Callable[[str], float]:
+    """A finite number above zero (or zero, where `zero`)."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (0 < value <= most or (zero and value == 0)):
+            raise ValueError(f"not a number {'of at least' if zero else 'above'} 0: {text!r}")
+        return value
+
+    return checked(parse)
+
+
+@checked
+def listen_address(text: str) -> str:
+    """HOST:PORT to listen on; port 0 takes a free one. `0.0.0.0` and `[::]` are addresses to listen on too."""
+    host, _, port = text.rpartition(":")
+    addresses.parse(f"127.0.0.1:{port}" if host in ("0.0.0.0", "[::]") else text, port_zero=True)
+    return text
+
+
+@checked
+def address(text: str) -> str:
+    """HOST:PORT of a server."""
+    return addresses.valid(text)
+
+
+@checked
+def address_list(text: str) -> tuple[str, ...]:
+    """HOST:PORT,HOST:PORT,..."""
+    return tuple(addresses.valid(part) for part in text.split(","))
+
+
+@checked
+def service_name(text: str) -> str:
+    """The name of a service: it becomes part of an etcd key."""
+    if not (
+        0 < len(text) <= 64 and text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    ):
+        raise ValueError(f"not a service name (letters, digits, '-', '_', '.', at most 64): {text!r}")
+    return text

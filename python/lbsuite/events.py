@@ -1,0 +1,52 @@
+"""What happens to a fleet, as frozen values: every source of membership speaks in these, every host feeds them to an engine.
+
+An event refuses nonsense when it is made, so whoever holds one need not check it again.
+"""
+
+from dataclasses import dataclass
+
+from lbsuite import addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An endpoint may serve, or what is known of it changed; the same address twice is one endpoint.
+
+    order: place in the list that pick_first and round_robin go by (an etcd create revision); None: after those, by
+    arrival. load, available: what the source knows of its load (None: nothing).
+    """
+
+    address: str
+    order: int | None = None
+    weight: int = 1
+    zone: str = ""
+    limit: int = 0
+    draining: bool = False
+    load: int | None = None
+    available: bool = True
+
+    def __post_init__(self) -> None:
+        addresses.parse(self.address)
+        if self.weight < 1:
+            raise ValueError(f"weight below 1: {self.weight}")
+        if self.limit < 0:
+            raise ValueError(f"limit below 0: {self.limit}")
+        if self.load is not None and self.load < 0:
+            raise ValueError(f"load below 0: {self.load}")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An endpoint's key is gone: deregistered, or its lease ran out."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balancers:
+    """Which balancers of the service are registered now, this one included."""
+
+    addresses: frozenset[str]
+
+
+Event = Joined | Left | Balancers

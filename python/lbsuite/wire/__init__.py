@@ -1,0 +1,9 @@
+"""The RPC world: everything that speaks `lbsuite.proto` over gRPC lives here.
+
+    messages, services   the schema at run time, and how it is served and called
+    balancer             RPC -> engine -> reply; the clock is read here
+    backend, join        a process that computes tasks; how any gRPC server joins a fleet
+    client               asks the balancer, runs tasks, measures
+
+May use registry and what lies below it. Status codes and metadata keys are known here and nowhere else.
+"""

@@ -1,0 +1,56 @@
+"""The services of `lbsuite.proto`: how they are served, and how they are called."""
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.message_factory import GetMessageClass
+
+from lbsuite.wire import messages
+
+PACKAGE = messages.DESCRIPTOR.package
+PICK_METADATA = "lbsuite-pick"
+"""Metadata key under which a caller passes a pick's token on to the backend, in decimal."""
+
+
+def handlers(service: str, servicer: object, bare: Iterable[str] = ()) -> list[grpc.GenericRpcHandler]:
+    """Serves `lbsuite.v1.<service>` with the methods that `servicer` has; the others answer UNIMPLEMENTED.
+
+    The methods named in `bare` are also served without the package, through `servicer.bare_<method>` where it has
+    one, so that callers made from the look-aside API alone work unmodified.
+    """
+    served = {name: implementation for name in _methods(service) if (implementation := getattr(servicer, name, None))}
+    unpackaged = {name: getattr(servicer, f"bare_{name}", served[name]) for name in bare}
+    return [
+        grpc.method_handlers_generic_handler(
+            name, {method: _handler(service, method, implementation) for method, implementation in table.items()}
+        )
+        for name, table in ((f"{PACKAGE}.{service}", served), (service, unpackaged))
+        if table
+    ]
+
+
+def stub(channel: grpc.aio.Channel, service: str, package: str = PACKAGE) -> Any:
+    """The unary methods of a service as callables: `stub(channel, "LoadBalancer").GetBestServer(request, timeout=1)`."""
+    prefix = f"/{package}.{service}/" if package else f"/{service}/"
+    calls = SimpleNamespace()
+    for name, method in _methods(service).items():
+        if not (method.client_streaming or method.server_streaming):
+            serializer = GetMessageClass(method.input_type).SerializeToString
+            call = channel.unary_unary(prefix + name, serializer, GetMessageClass(method.output_type).FromString)
+            setattr(calls, name, call)
+    return calls
+
+
+def _methods(service: str) -> dict[str, Any]:
+    return dict(messages.DESCRIPTOR.services_by_name[service].methods_by_name)
+
+
+def _handler(service: str, name: str, implementation: Any) -> Any:
+    method = _methods(service)[name]
+    serializer = GetMessageClass(method.output_type).SerializeToString
+    kind = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"
+    make = getattr(grpc, f"{kind}_rpc_method_handler")
+    return make(implementation, GetMessageClass(method.input_type).FromString, serializer)
