@@ -1,0 +1,54 @@
+# Every target does the set-up it needs; what is there already costs nothing. `make help` lists them.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: demo lb servers server client proto test test-all clean help
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+BUILT_FROM := pyproject.toml CMakeLists.txt tools/setup.sh $(wildcard cmake/*.cmake) $(shell find cpp -type d -o -name '*.[ch]pp')
+SCHEMAS := $(wildcard python/lbsuite/wire/lbsuite.proto python/lbsuite/registry/etcd.proto)
+GENERATED := $(SCHEMAS:.proto=.binpb) $(subst /lbsuite.proto,/messages.pyi,$(subst /etcd.proto,/etcd_messages.pyi,$(SCHEMAS)))
+
+LB       ?= 127.0.0.1:50050
+CLIENTS  ?= 10
+DURATION ?= 10
+STRATEGY ?= least_load
+
+demo: $(VENV)/run $(GENERATED)  ## etcd, a balancer and 25 backends under load, and what each strategy makes of it
+	$(PYTHON) -m lbsuite.demo
+
+lb: $(VENV)/run $(GENERATED)  ## a balancer on LB, without etcd
+	$(PYTHON) -m lbsuite lb --listen $(LB) --no-etcd
+
+servers: $(VENV)/run $(GENERATED)  ## etcd, a balancer on LB and 3 backends, shown live
+	$(PYTHON) -m lbsuite servers -n 3 --listen $(LB)
+
+server: $(VENV)/run $(GENERATED)  ## 3 more backends for the balancer that runs on LB
+	$(PYTHON) -m lbsuite servers -n 3 --lb $(LB)
+
+client: $(VENV)/run $(GENERATED)  ## CLIENTS callers of the balancer on LB for DURATION seconds with STRATEGY
+	$(PYTHON) -m lbsuite client --clients $(CLIENTS) --duration $(DURATION) --strategy $(STRATEGY) --lb $(LB)
+
+proto: $(VENV)/schema  ## descriptor sets and types, from the .proto files
+	$(PYTHON) tools/schema.py
+
+test: $(VENV)/develop $(GENERATED)  ## every test but the slow ones
+	$(PYTHON) -m pytest -m "not slow"
+
+test-all: $(VENV)/develop $(GENERATED)  ## every test
+	$(PYTHON) -m pytest
+
+clean:  ## removes build output and generated code; .venv stays
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis python/lbsuite/_core*.so
+	rm -f $(GENERATED) $(VENV)/run $(VENV)/schema $(VENV)/develop
+	find python tests tools -name __pycache__ -prune -exec rm -rf {} +
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target line; do printf '  make %-9s %s\n' "$$target" "$$line"; done
+
+# Committed, so only `make clean` brings these about; `make proto` is for a changed .proto.
+$(GENERATED):
+	$(MAKE) proto
+
+$(VENV)/run $(VENV)/schema $(VENV)/develop: $(BUILT_FROM)
+	tools/setup.sh $(@F)

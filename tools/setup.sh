@@ -1,0 +1,83 @@
+#!/bin/sh
+# Makes .venv and installs lbsuite there, editable: tools/setup.sh run|schema|develop
+#   run      what the commands and the demo need          schema   and protoc          develop   and the tests
+# System packages that are missing are listed, then installed where that may be done (root, or sudo without a password);
+# where not, or with LBSUITE_NO_SYSTEM_INSTALL=1, one line says what to run. PYTHON3 names another python3,
+# LBSUITE_ABSEIL_SOURCE_DIR an abseil to build in place of the system's.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "lbsuite: $*" >&2; }
+stop() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+any() { for path in "$@"; do [ ! -e "$path" ] || return 0; done; return 1; }
+cmake_package() {
+  any /usr/lib/*/cmake/"$1" /usr/lib*/cmake/"$1" /usr/local/lib*/cmake/"$1" /opt/homebrew/lib/cmake/"$1" "${CMAKE_PREFIX_PATH:-/nowhere}"/lib*/cmake/"$1"
+}
+
+# What is missing, by Debian's names.
+missing() {
+  have "${CXX:-c++}" || have g++ || have clang++ || echo g++
+  "$python" -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")' 2>/dev/null || echo python3-dev
+  have uv || "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+  [ -n "${LBSUITE_ABSEIL_SOURCE_DIR:-}" ] || cmake_package absl || echo libabsl-dev
+  [ "$purpose" != develop ] || cmake_package GTest || echo libgtest-dev
+}
+
+install_system_packages() {
+  if have apt-get; then
+    packages=$1
+    as_root=$([ "$(id -u)" = 0 ] || echo "sudo ")
+    command="${as_root}apt-get update -qq && ${as_root}apt-get install -y -qq --no-install-recommends $packages"
+    may() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+  elif have brew; then
+    packages=$(echo "$1" | sed 's/libabsl-dev/abseil/; s/libgtest-dev/googletest/; s/python3-[a-z]*/python/g; s/g++/gcc/')
+    command="brew install $packages"
+    may() { true; }
+  else
+    stop "missing system packages, by Debian's names: $1"
+  fi
+  say "missing system packages: $packages"
+  if [ -n "${LBSUITE_NO_SYSTEM_INSTALL:-}" ] || ! may; then stop "install them, then run this again: $command"; fi
+  say "$command"
+  DEBIAN_FRONTEND=noninteractive sh -c "$command" >.setup.log 2>&1 || { cat .setup.log >&2; stop "failed: $command"; }
+  rm -f .setup.log
+}
+
+make_venv() {
+  if have uv; then
+    [ -x .venv/bin/python ] || uv venv -q --python "$python" .venv
+  else
+    .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv .venv
+  fi
+}
+
+install() {
+  if have uv; then
+    uv pip install -q --python .venv/bin/python --reinstall-package lbsuite "$@"
+  else
+    .venv/bin/python -m pip install -q --disable-pip-version-check "$@"
+  fi
+}
+
+purpose=${1:-}
+case $purpose in
+  run) extras=etcd stamps=run ;;
+  schema) extras=etcd,schema stamps="run schema" ;;
+  develop) extras=dev stamps="run schema develop" ;;
+  *) stop "usage: tools/setup.sh run|schema|develop" ;;
+esac
+python=${PYTHON3:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+  stop "Python 3.11 or newer is needed; PYTHON3=/path/to/python3.12 names one (found: $("$python" --version 2>&1))"
+
+gaps=$(missing | tr '\n' ' ' | sed 's/ $//')
+[ -z "$gaps" ] || install_system_packages "$gaps"
+make_venv
+say "installing into .venv and building the C++ core ($purpose)"
+build_requirements=$(.venv/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
+# Word splitting is wanted: one word a requirement.
+# shellcheck disable=SC2086
+install cmake ninja $build_requirements
+PATH="$PWD/.venv/bin:$PATH" install --no-build-isolation -e ".[$extras]"
+for stamp in $stamps; do touch ".venv/$stamp"; done
