@@ -1,4 +1,4 @@
-"""What happens to a fleet, as frozen values: every source of membership speaks in these, every host feeds them to an engine.
+"""What happens to a fleet, as frozen values: every source of membership speaks in these, every host feeds its engine.
 
 An event refuses nonsense when it is made, so whoever holds one need not check it again.
 """

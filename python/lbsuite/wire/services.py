@@ -33,7 +33,7 @@ def handlers(service: str, servicer: object, bare: Iterable[str] = ()) -> list[g
 
 
 def stub(channel: grpc.aio.Channel, service: str, package: str = PACKAGE) -> Any:
-    """The unary methods of a service as callables: `stub(channel, "LoadBalancer").GetBestServer(request, timeout=1)`."""
+    """A service's unary methods as callables: `stub(channel, "LoadBalancer").GetBestServer(request, timeout=1)`."""
     prefix = f"/{package}.{service}/" if package else f"/{service}/"
     calls = SimpleNamespace()
     for name, method in _methods(service).items():

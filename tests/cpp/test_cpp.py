@@ -1,0 +1,53 @@
+"""Builds the C++ tests in `build/cpp-tests` and runs each program; what it prints is shown where it fails."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "cpp-tests"
+PROGRAMS = sorted(source.stem for source in Path(__file__).parent.glob("*_test.cpp"))
+
+
+# cmake and ninja may be installed beside this Python and nowhere else.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def run(*words: str, deadline_s: float) -> str:
+    ended = subprocess.run(
+        words,
+        cwd=ROOT,
+        env=os.environ | {"PATH": PATH},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=deadline_s,
+        check=False,
+    )
+    if ended.returncode != 0:
+        pytest.fail(f"{' '.join(words)} ended with {ended.returncode}\n{ended.stdout}", pytrace=False)
+    return ended.stdout
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder with the test programs, as new as their sources."""
+    run("cmake", "--preset", "tests", deadline_s=120)
+    run("cmake", "--build", "--preset", "tests", deadline_s=600)
+    return BUILD / "tests" / "cpp"
+
+
+def test_every_room_with_code_of_its_own_has_cpp_tests() -> None:
+    assert PROGRAMS or not list((ROOT / "cpp" / "engine").glob("*.cpp"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_cpp_tests_pass(programs: Path, program: str) -> None:
+    shown = run(str(programs / program), "--gtest_brief=1", deadline_s=120)
+    passed = re.search(r"\[  PASSED  \] (\d+) test", shown)
+    assert passed is not None, shown
+    assert int(passed[1]) > 0, f"no test ran:\n{shown}"

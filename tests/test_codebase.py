@@ -1,0 +1,194 @@
+"""The codebase is a test: what it promises about itself is checked like any other promise."""
+
+import ast
+import importlib
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lbsuite
+from lbsuite import _core
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "python" / "lbsuite"
+GENERATED = {PACKAGE / "wire" / "messages.pyi", PACKAGE / "registry" / "etcd_messages.pyi"}
+
+# A module imports from the floors below its own, and from its own room.
+FLOORS = [
+    {"__main__"},
+    {"cli"},
+    {"demo", "experiment", "admin"},
+    {"wire", "proxy", "sim", "fleet", "placement"},
+    {"registry"},
+    {"events", "settings", "results", "descriptors"},
+    {"addresses", "errors"},
+    {"_core"},
+]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+# What the headers and sources of a C++ room may include, beside its own.
+DOORS: dict[str, set[str]] = {
+    "bits": set(),
+    "compute": set(),
+    "roster": {"bits"},
+    "placer": {"bits"},
+    "policy": {"bits"},
+    "engine": {"roster", "policy", "bits"},
+    "sim": {"engine", "roster", "policy", "bits"},
+    "net": {"engine", "roster", "policy", "bits", "compute"},
+    "bind": {"bits", "compute", "roster", "placer", "policy", "engine", "sim", "net"},
+}
+PURE = ("cpp/bits", "cpp/roster", "cpp/policy", "cpp/placer", "cpp/engine", "cpp/sim")
+CLOCK_SOCKET_ENTROPY = re.compile(
+    r"<chrono>|std::chrono|<ctime>|clock_gettime|gettimeofday|absl::Now|absl::Time|<sys/socket|<netinet|<random>"
+    r"|random_device|getrandom|absl/random|BitGen|\brand\("
+)
+VAGUE = {"utils", "util", "misc", "common", "manager", "base", "helpers", "helper", "stuff", "lib"}
+
+
+def sources(*patterns: str, under: tuple[str, ...] = ("python", "cpp", "tests", "tools", "cmake")) -> list[Path]:
+    found = [path for folder in under for pattern in patterns for path in sorted((ROOT / folder).rglob(pattern))]
+    return [path for path in found if path.is_file() and path not in GENERATED]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def room(path: Path) -> str:
+    """The part of the package that a module belongs to: `wire`, `events`, ...; `` for the package itself."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return "" if first == "__init__.py" else first.removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}:{node.lineno}: a relative import"
+            module = node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "lbsuite" else [module]
+        yield from (words[1] for words in (full.split(".") for full in names) if words[0] == "lbsuite" and words[1:])
+
+
+def ends_well(*words: str) -> None:
+    ended = subprocess.run(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240, check=False
+    )
+    if ended.returncode != 0:
+        pytest.fail(f"{' '.join(words)} ended with {ended.returncode}\n{ended.stdout}", pytrace=False)
+
+
+def modules() -> list[str]:
+    found = pkgutil.walk_packages(lbsuite.__path__, "lbsuite.")
+    return ["lbsuite", *(each.name for each in found if each.name != "lbsuite.__main__")]
+
+
+# One-way doors
+
+
+@pytest.mark.parametrize("path", sources("*.py", under=("python",)), ids=name)
+def test_python_imports_go_one_way(path: Path) -> None:
+    own = room(path)
+    for other in imported_rooms(path):
+        assert own == "" or own in FLOOR, f"{own} has no floor yet"
+        assert other in FLOOR, f"{name(path)} imports {other}, which has no floor; inside the package name the room"
+        assert other != "cli" or own in ("cli", "__main__"), f"{name(path)} imports the command line"
+        assert own in ("", other) or FLOOR[own] < FLOOR[other], f"{name(path)} imports {other}, which is not below it"
+
+
+@pytest.mark.parametrize("path", sources("*.hpp", "*.cpp", under=("cpp",)), ids=name)
+def test_cpp_includes_go_one_way(path: Path) -> None:
+    own = path.relative_to(ROOT / "cpp").parts[0]
+    for line in path.read_text().splitlines():
+        if quoted := re.match(r'\s*#\s*include\s+"([^"]+)"', line):
+            other = quoted[1].split("/")[0]
+            assert other in DOORS[own] | {own, "absl"}, f"{own} includes {quoted[1]}"
+        assert own == "bind" or not re.search(r"pybind11|Python\.h", line), "only bind knows Python"
+
+
+@pytest.mark.parametrize("path", sources("*.hpp", "*.cpp", under=PURE), ids=name)
+def test_the_core_reads_no_clock_opens_no_socket_and_draws_no_entropy(path: Path) -> None:
+    code = re.sub(r"//.*", "", path.read_text())
+    assert not (found := CLOCK_SOCKET_ENTROPY.search(code)), found
+
+
+# Shape
+
+
+def test_files_stay_under_300_lines() -> None:
+    paths = sources("*.py", "*.pyi", "*.cpp", "*.hpp", "*.proto", "*.cmake", "*.sh")
+    assert len(paths) > 20
+    assert not {name(path): lines for path in paths if (lines := len(path.read_text().splitlines())) > 300}
+
+
+def test_no_file_has_a_vague_name() -> None:
+    assert not [name(path) for path in sources("*") if VAGUE & {part.lower() for part in (*path.parts, path.stem)}]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_what_a_module_exports_exists(module: str) -> None:
+    exported = getattr(importlib.import_module(module), "__all__", [])
+    assert len(set(exported)) == len(exported)
+    assert not [each for each in exported if not hasattr(importlib.import_module(module), each)]
+
+
+def test_a_backend_process_starts_lean() -> None:
+    pytest.importorskip("lbsuite.cli.backend")
+    program = (
+        "import sys, lbsuite.cli\n"
+        "try: lbsuite.cli.main(['backend', '--help'])\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "import json; print(json.dumps(sorted({'numpy', 'pandas', 'rich', 'matplotlib'} & set(sys.modules))))"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(shown.stdout.splitlines()[-1]) == []
+
+
+# Types, style, generated files, versions
+
+
+@pytest.mark.skipif(not hasattr(_core, "Engine"), reason="the engine is not bound yet")
+def test_the_stub_of_the_core_matches_the_binary() -> None:
+    allowed = str(ROOT / "tests" / "stubtest_allowed.txt")
+    ends_well(sys.executable, "-m", "mypy.stubtest", "lbsuite._core", "--allowlist", allowed)
+
+
+def test_types_are_strict() -> None:
+    ends_well(sys.executable, "-m", "mypy", "-p", "lbsuite")
+
+
+def test_python_is_linted_and_formatted() -> None:
+    ends_well(sys.executable, "-m", "ruff", "check", "python", "tests", "tools")
+    ends_well(sys.executable, "-m", "ruff", "format", "--check", "python", "tests", "tools")
+
+
+def test_cpp_is_formatted() -> None:
+    paths = sources("*.cpp", "*.hpp")
+    assert paths
+    ends_well(str(Path(sys.executable).parent / "clang-format"), "--dry-run", "--Werror", *map(str, paths))
+
+
+def test_generated_files_are_fresh() -> None:
+    ends_well(sys.executable, "tools/schema.py", "--check")
+
+
+def test_the_version_is_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (newest, *_) = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert project["version"] == _core.__version__ == newest
+
+
+def test_run_time_requirements_are_ranges() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [each for extra in ("etcd", "notebooks") for each in project["optional-dependencies"][extra]]
+    assert not [each for each in project["dependencies"] + extras if "==" in each or ">=" not in each]
