@@ -19,7 +19,8 @@ void Cancel::check() const {
 }
 
 void Cancel::check_wait(double seconds) {
-  if (!(seconds >= 0 && seconds <= 1e9)) throw std::invalid_argument("seconds outside 0..1e9: " + std::to_string(seconds));
+  if (!(seconds >= 0 && seconds <= 1e9))
+    throw std::invalid_argument("seconds outside 0..1e9: " + std::to_string(seconds));
 }
 
 void Cancel::wait(double seconds) {

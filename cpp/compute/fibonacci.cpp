@@ -24,7 +24,8 @@ std::uint64_t watched(std::int64_t n, const Cancel& cancel) {
 
 std::uint64_t fibonacci(std::int64_t n) {
   if (n < 0) throw std::invalid_argument("n below 0: " + std::to_string(n));
-  if (n > largest) throw std::overflow_error("F(" + std::to_string(n) + ") does not fit into 64 bits; the largest n is 93");
+  if (n > largest)
+    throw std::overflow_error("F(" + std::to_string(n) + ") does not fit into 64 bits; the largest n is 93");
   std::uint64_t now = 0, next = 1;  // F(k), F(k + 1), k = the bits of n read so far; what wraps around is not used
   for (int bit = highest_bit; bit >= 0; --bit) {
     const std::uint64_t twice = now * (2 * next - now), after = now * now + next * next;
