@@ -1,5 +1,216 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "bind/bound_engine.hpp"
 
 namespace lbsuite::bind {
-void register_engine(pybind11::module_&) {}
+namespace {
+
+using Released = py::call_guard<py::gil_scoped_release>;
+
+template <class Names>
+std::size_t index_of(const Names& names, const std::string& name, const char* what) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  std::string known;
+  for (const std::string_view each : names) known += (known.empty() ? "" : ", ") + std::string(each);
+  throw std::invalid_argument("no " + std::string(what) + " '" + name + "'; there are: " + known);
+}
+
+std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::string& roster, std::uint64_t seed,
+                                         const std::string& load, const std::string& accounting) {
+  constexpr std::array<std::string_view, 1> rosters = {"snapshot"};
+  constexpr std::array<std::string_view, 2> ways = {"done", "reported"};
+  index_of(rosters, roster, "roster");
+  EngineSettings settings;
+  settings.policy = parse_policy(py::str(policy).cast<std::string>());
+  settings.seed = seed;
+  settings.signal = static_cast<Signal>(index_of(kSignals, load, "load"));
+  settings.accounting = static_cast<Accounting>(index_of(ways, accounting, "accounting"));
+  return std::make_unique<BoundEngine>(settings);
+}
+
+// The bound instance without pybind11's argument loading: this is what makes the hot calls cheap.
+BoundEngine& unpack(PyObject* self) {
+  return *static_cast<BoundEngine*>(reinterpret_cast<py::detail::instance*>(self)->simple_value_holder[0]);
+}
+
+PyObject* pick_address(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 1) {
+    PyErr_SetString(PyExc_TypeError, "pick_address() takes one argument: now");
+    return nullptr;
+  }
+  const double now = PyFloat_AsDouble(args[0]);
+  if (now == -1.0 && PyErr_Occurred() != nullptr) return nullptr;
+  try {
+    return unpack(self).pick_address(now);
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_ValueError, error.what());
+    return nullptr;
+  }
+}
+
+void add_fast_methods(const py::object& type) {
+  static PyMethodDef method = {
+      "pick_address", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(pick_address)), METH_FASTCALL,
+      "The cheap twin of pick: a cached address by the engine's own policy; nothing is counted."};
+  type.attr("pick_address") =
+      py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &method));
+}
+
+void register_values(py::module_& module) {
+  py::class_<BoundPick>(module, "Pick", py::is_final())
+      .def_property_readonly("endpoint", [](const BoundPick& bound) { return bound.address; })
+      .def_property_readonly("index", [](const BoundPick& bound) { return bound.pick.endpoint; })
+      .def_property_readonly("generation", [](const BoundPick& bound) { return bound.pick.generation; })
+      .def_property_readonly("sequence", [](const BoundPick& bound) { return bound.pick.sequence; })
+      .def("__repr__", [](const BoundPick& bound) {
+        return "Pick(endpoint='" + bound.address.cast<std::string>() +
+               "', sequence=" + std::to_string(bound.pick.sequence) + ")";
+      });
+  py::class_<Standing>(module, "Endpoint", py::is_final())
+      .def_readonly("address", &Standing::address)
+      .def_readonly("index", &Standing::index)
+      .def_property_readonly("state", [](const Standing& s) { return kStates[static_cast<std::size_t>(s.state)]; })
+      .def_readonly("tasks", &Standing::tasks)
+      .def_readonly("work", &Standing::work)
+      .def_readonly("estimate", &Standing::estimate)
+      .def_readonly("score", &Standing::score)
+      .def_readonly("picks", &Standing::picks)
+      .def_readonly("limit", &Standing::limit)
+      .def_readonly("weight", &Standing::weight)
+      .def_readonly("zone", &Standing::zone)
+      .def_property_readonly("memory", [](const Standing& s) { return s.last.memory; })
+      .def_property_readonly("cpu", [](const Standing& s) { return s.last.cpu; })
+      .def_readonly("report_age_s", &Standing::report_age_s);
+  py::class_<Effect>(module, "Effect", py::is_final())
+      .def_property_readonly("kind", [](const Effect& e) { return kEffects[static_cast<std::size_t>(e.kind)]; })
+      .def_readonly("address", &Effect::address)
+      .def_readonly("now", &Effect::now);
+}
+
+void add_membership(py::class_<BoundEngine>& bound) {
+  bound.def(
+      "join",
+      [](BoundEngine& self, std::string address, double now, std::uint32_t weight, std::uint32_t limit,
+         std::string zone, std::optional<std::uint64_t> order, double lease_s) {
+        return self.apply(
+            Joined{std::move(address), weight, limit, std::move(zone), order.value_or(kUnordered), lease_s}, now);
+      },
+      py::arg("address"), py::arg("now"), py::kw_only(), py::arg("weight") = 1, py::arg("limit") = 0,
+      py::arg("zone") = "", py::arg("order") = py::none(), py::arg("lease_s") = 0.0);
+  bound.def(
+      "leave",
+      [](BoundEngine& self, std::string address, double now) { return self.apply(Left{std::move(address)}, now); },
+      py::arg("address"), py::arg("now"));
+  bound.def(
+      "report",
+      [](BoundEngine& self, std::string address, double now, std::uint32_t tasks, std::optional<std::uint32_t> limit,
+         std::uint64_t memory, double cpu, bool available, bool draining, double interval_s,
+         std::optional<std::uint64_t> begun, std::optional<std::uint64_t> finished, double busy_s, double task_s) {
+        const Report report{tasks,      limit, memory,   cpu,    available, draining,
+                            interval_s, begun, finished, busy_s, task_s};
+        return self.apply(Reported{std::move(address), report}, now);
+      },
+      py::arg("address"), py::arg("now"), py::kw_only(), py::arg("tasks") = 0, py::arg("limit") = py::none(),
+      py::arg("memory") = 0, py::arg("cpu") = 0.0, py::arg("available") = true, py::arg("draining") = false,
+      py::arg("interval_s") = 0.0, py::arg("begun") = py::none(), py::arg("finished") = py::none(),
+      py::arg("busy_s") = 0.0, py::arg("task_s") = 0.0);
+  bound.def(
+      "drain",
+      [](BoundEngine& self, std::string address, double now, bool undo) {
+        return self.apply(Drained{std::move(address), undo}, now);
+      },
+      py::arg("address"), py::arg("now"), py::kw_only(), py::arg("undo") = false);
+  bound.def(
+      "lost",
+      [](BoundEngine& self, std::string address, double now) { return self.apply(Lost{std::move(address)}, now); },
+      py::arg("address"), py::arg("now"));
+  bound.def(
+      "reached",
+      [](BoundEngine& self, std::string address, double now) { return self.apply(Reached{std::move(address)}, now); },
+      py::arg("address"), py::arg("now"));
+  bound.def(
+      "pickers", [](BoundEngine& self, std::uint32_t count, double now) { self.apply(Pickers{count}, now); },
+      py::arg("count"), py::arg("now"));
+}
+
+void add_picks(py::class_<BoundEngine>& bound) {
+  bound.def("pick", &BoundEngine::pick, py::arg("now"), py::arg("key") = py::none(), py::arg("cost") = 1,
+            py::arg("exclude") = py::tuple(), py::arg("policy") = py::none(), py::arg("deadline") = py::none(),
+            py::arg("priority") = 0, py::arg("lane") = 0);
+  bound.def(
+      "done",
+      [](BoundEngine& self, BoundPick& pick, double now, double latency_s, const std::optional<std::string>& error) {
+        self.done(pick, now, latency_s, error.has_value());
+      },
+      py::arg("pick"), py::arg("now"), py::arg("latency_s") = 0.0, py::arg("error") = py::none());
+  bound.def("pick_many", &BoundEngine::pick_many, py::arg("n"), py::arg("now"));
+  bound.def("lane", [](BoundEngine& self) { return self.engine.open_lane(); });
+}
+
+void add_state(py::class_<BoundEngine>& bound) {
+  bound.def("__len__", [](const BoundEngine& self) { return self.engine.size(); }, Released());
+  bound.def_property_readonly("policy", [](const BoundEngine& self) { return self.engine.spec(); });
+  bound.def(
+      "why",
+      [](const BoundEngine& self, double now) {
+        check_now(now);
+        if (self.engine.any_ready()) return "ready";
+        return self.engine.why() == NotReady::none ? "none" : "all_full";
+      },
+      py::arg("now"));
+  bound.def(
+      "ready",
+      [](const BoundEngine& self, double now) {
+        check_now(now);
+        std::vector<std::string> ready;
+        for (auto& standing : self.engine.standings(now)) {
+          if (standing.state == State::ready) ready.push_back(std::move(standing.address));
+        }
+        return ready;
+      },
+      py::arg("now"), Released());
+  bound.def(
+      "endpoints",
+      [](const BoundEngine& self, double now) {
+        check_now(now);
+        return self.engine.standings(now);
+      },
+      py::arg("now"), Released());
+  bound.def(
+      "address_of",
+      [](const BoundEngine& self, std::uint32_t index) {
+        const auto address = self.engine.address(index, 0);
+        if (!address) throw py::index_error("no endpoint with index " + std::to_string(index));
+        return *address;
+      },
+      py::arg("index"));
+  bound.def("next_deadline", [](const BoundEngine& self) { return self.engine.next_deadline(); }, Released());
+  bound.def(
+      "expire",
+      [](BoundEngine& self, double now) {
+        check_now(now);
+        self.engine.expire(now);
+      },
+      py::arg("now"), Released());
+  bound.def("effects", [](BoundEngine& self) { return self.engine.effects(); }, Released());
+}
+
+}  // namespace
+
+void register_engine(py::module_& module) {
+  register_values(module);
+  py::class_<BoundEngine> bound(module, "Engine", py::is_final());
+  bound.def(py::init(&make_engine), py::arg("policy") = "least_load:choices=auto", py::arg("roster") = "snapshot",
+            py::arg("seed") = 1, py::kw_only(), py::arg("load") = "tasks", py::arg("accounting") = "done");
+  add_membership(bound);
+  add_picks(bound);
+  add_state(bound);
+  add_fast_methods(bound);
+}
+
 }  // namespace lbsuite::bind

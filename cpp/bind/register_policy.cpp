@@ -1,5 +1,66 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cctype>
+
+#include "policy/policies.hpp"
+#include "roster/report.hpp"
 
 namespace lbsuite::bind {
-void register_policy(pybind11::module_&) {}
+namespace {
+
+namespace py = pybind11;
+
+// least_load -> LeastLoad
+std::string class_name(std::string_view policy) {
+  std::string name;
+  bool capital = true;
+  for (const char letter : policy) {
+    if (letter != '_') name += capital ? static_cast<char>(std::toupper(letter)) : letter;
+    capital = letter == '_';
+  }
+  return name;
+}
+
+template <class P>
+typename P::Settings from_keywords(const py::kwargs& keywords) {
+  std::string spec(P::name);
+  for (const auto& [key, value] : keywords) {
+    spec += (spec.size() == P::name.size() ? ":" : ",") + py::str(key).cast<std::string>() + "=" +
+            py::str(value).cast<std::string>();
+  }
+  return std::get<typename P::Settings>(parse_policy(spec));
+}
+
+template <class P>
+void register_settings(py::module_& module) {
+  using Settings = typename P::Settings;
+  py::class_<Settings, PolicySettings> bound(module, class_name(P::name).c_str(), py::is_final());
+  bound.def(py::init(&from_keywords<P>));
+  bound.def_property_readonly("policy", [](const Settings&) { return P::name; });
+  bound.def("__str__", [](const Settings& settings) { return policy_spec(settings); });
+  bound.def("__repr__", [](const Settings& settings) { return "parse_policy('" + policy_spec(settings) + "')"; });
+  bound.def("__eq__", [](const Settings& a, const Settings& b) { return policy_spec(a) == policy_spec(b); });
+  Settings().fields([&](std::string_view field, const auto&) {
+    bound.def_property_readonly(std::string(field).c_str(), [field](Settings settings) {
+      std::string text;
+      settings.fields([&](std::string_view name, const auto& value) {
+        if (name == field) text = value.text();
+      });
+      return text;
+    });
+  });
+}
+
+}  // namespace
+
+void register_policy(py::module_& module) {
+  module.def("policies", &policy_names);
+  module.def("rosters", [] { return std::vector<std::string>{"snapshot"}; });
+  module.def("signals", [] { return std::vector<std::string>(kSignals.begin(), kSignals.end()); });
+  py::class_<PolicySettings>(module, "Settings");
+  Policies::each([&]<class P>() { register_settings<P>(module); });
+  module.def("parse_policy", &parse_policy, py::arg("spec"));
+}
+
 }  // namespace lbsuite::bind

@@ -1,7 +1,7 @@
 """The compiled core. Times are seconds of one monotonic clock and always arguments; the core never reads a clock."""
 
 from collections.abc import Sequence
-from typing import ClassVar, final
+from typing import final
 
 import numpy
 import numpy.typing
@@ -23,31 +23,39 @@ def parse_policy(spec: str) -> Settings:
 class Settings:
     """The settings of one policy; `str()` gives the spec that `parse_policy` reads."""
 
+@final
+class PickFirst(Settings):
+    def __init__(self) -> None: ...
     @property
     def policy(self) -> str: ...
 
 @final
-class PickFirst(Settings):
-    def __init__(self) -> None: ...
-
-@final
 class RoundRobin(Settings):
     def __init__(self) -> None: ...
+    @property
+    def policy(self) -> str: ...
 
 @final
 class Random(Settings):
     def __init__(self) -> None: ...
+    @property
+    def policy(self) -> str: ...
 
 @final
 class LeastLoad(Settings):
     """choices: "all", "auto" or how many distinct ready endpoints are compared."""
 
-    choices: str
-    def __init__(self, choices: str | int = "auto") -> None: ...
+    @property
+    def choices(self) -> str: ...
+    def __init__(self, *, choices: str | int = "auto") -> None: ...
+    @property
+    def policy(self) -> str: ...
 
 @final
 class TwoChoices(Settings):
     def __init__(self) -> None: ...
+    @property
+    def policy(self) -> str: ...
 
 @final
 class Pick:
@@ -66,33 +74,51 @@ class Pick:
 class Endpoint:
     """What an engine knows of one endpoint at one moment.
 
-    state: "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken as the engine counts
+    @property
+    def state(self) -> "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken as the engine counts: ...
     them. estimate: the dead-reckoned load in tasks. score: what least_load compares. report_age_s: None before the
     first report.
     """
 
-    address: str
-    index: int
-    state: str
-    tasks: int
-    estimate: float
-    score: float
-    work: int
-    picks: int
-    limit: int
-    weight: int
-    zone: str
-    memory: int
-    cpu: float
-    report_age_s: float | None
+    @property
+    def address(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def tasks(self) -> int: ...
+    @property
+    def estimate(self) -> float: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def work(self) -> float: ...
+    @property
+    def picks(self) -> int: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def weight(self) -> int: ...
+    @property
+    def zone(self) -> str: ...
+    @property
+    def memory(self) -> int: ...
+    @property
+    def cpu(self) -> float: ...
+    @property
+    def report_age_s(self) -> float | None: ...
 
 @final
 class Effect:
     """Something the engine asks its host to do or to say: kind is "lost", "back", "stale", "fresh" or "expired"."""
 
-    kind: str
-    address: str
-    now: float
+    @property
+    def kind(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def now(self) -> float: ...
 
 @final
 class Engine:

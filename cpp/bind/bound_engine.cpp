@@ -1,0 +1,84 @@
+#include "bind/bound_engine.hpp"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace lbsuite::bind {
+
+void check_now(double now) {
+  if (!std::isfinite(now)) throw std::invalid_argument("now is not a time: " + std::to_string(now));
+}
+
+PyObject* BoundEngine::name(const Endpoint<Shared>& endpoint) {
+  if (endpoint.index >= names_.size()) names_.resize(endpoint.index + 1);
+  Name& name = names_[endpoint.index];
+  if (name.generation != endpoint.generation) name = {endpoint.generation, py::str(endpoint.address)};
+  return name.text.ptr();
+}
+
+std::uint32_t BoundEngine::policy_number(const std::optional<std::string>& spec) {
+  if (!spec) return 0;
+  const auto known = policies_.find(*spec);
+  if (known != policies_.end()) return known->second;
+  const std::uint32_t number = engine.policy(*spec);
+  if (policies_.size() < Engine<Shared>::kMostPolicies) policies_.emplace(*spec, number);
+  return number;
+}
+
+std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
+                                           const py::object& exclude, const std::optional<std::string>& policy,
+                                           std::optional<double> deadline, std::uint32_t priority, std::uint32_t lane) {
+  check_now(now);
+  std::vector<std::string> addresses;
+  if (py::isinstance<py::str>(exclude)) throw py::type_error("exclude is a sequence of addresses, not one str");
+  for (const auto& address : exclude) addresses.push_back(address.cast<std::string>());
+  const std::vector<std::string_view> excluded(addresses.begin(), addresses.end());
+  const Request request{policy_number(policy),
+                        key ? std::string_view(*key) : std::string_view(),
+                        cost,
+                        excluded,
+                        deadline.value_or(kNever),
+                        priority};
+  const Answer answer = engine.pick(request, now, lane);
+  const auto* pick = std::get_if<Pick>(&answer);
+  if (pick == nullptr) return std::nullopt;
+  const auto address = engine.address(pick->endpoint, pick->generation);
+  return BoundPick{*pick, py::str(address.value_or("")), false};
+}
+
+void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool failed) {
+  check_now(now);
+  if (!(latency_s >= 0)) throw std::invalid_argument("latency_s below 0: " + std::to_string(latency_s));
+  if (pick.ended) return;
+  engine.done(pick.pick, {latency_s, failed}, now);
+  pick.ended = true;
+}
+
+PyObject* BoundEngine::pick_address(double now) {
+  check_now(now);
+  return engine.choose({}, now, 0, [this](const Endpoint<Shared>* endpoint) {
+    return Py_NewRef(endpoint == nullptr ? Py_None : name(*endpoint));
+  });
+}
+
+py::array_t<std::uint32_t> BoundEngine::pick_many(std::size_t count, double now) {
+  check_now(now);
+  py::array_t<std::uint32_t> chosen(static_cast<py::ssize_t>(count));
+  std::uint32_t* out = chosen.mutable_data();
+  bool found = true;
+  for (std::size_t i = 0; i < count && found; ++i) {
+    engine.choose({}, now, 0, [&](const Endpoint<Shared>* endpoint) {
+      found = endpoint != nullptr;
+      if (found) out[i] = endpoint->index;
+    });
+  }
+  return found ? chosen : py::array_t<std::uint32_t>(0);
+}
+
+bool BoundEngine::apply(const Event& event, double now) {
+  check_now(now);
+  const py::gil_scoped_release released;
+  return engine.apply(event, now);
+}
+
+}  // namespace lbsuite::bind

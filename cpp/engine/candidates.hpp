@@ -1,0 +1,41 @@
+#pragma once
+// The endpoints one pick may choose from, as a policy sees them: those that are up, in the roster's order.
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "roster/roster.hpp"
+
+namespace lbsuite {
+
+template <class Model>
+class Candidates {
+ public:
+  Candidates(const View<Model>& view, std::span<const std::uint32_t> excluded, double now,
+             const Ranking<Model>& ranking, std::uint32_t choices)
+      : view_(view), excluded_(excluded), now_(now), ranking_(ranking), choices_(choices) {}
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(view_.up.size()); }
+  Endpoint<Model>& operator[](std::uint32_t i) const { return *view_.up[i]; }
+
+  // Below its limit, and not excluded by the request.
+  bool ready(std::uint32_t i) const {
+    const Endpoint<Model>& endpoint = *view_.up[i];
+    return !endpoint.load.full() && std::find(excluded_.begin(), excluded_.end(), endpoint.index) == excluded_.end();
+  }
+
+  double score(std::uint32_t i) const { return view_.up[i]->load.score(now_, ranking_); }
+
+  // What `choices=auto` comes to now.
+  std::uint32_t choices() const { return choices_; }
+
+ private:
+  const View<Model>& view_;
+  const std::span<const std::uint32_t> excluded_;
+  const double now_;
+  const Ranking<Model>& ranking_;
+  const std::uint32_t choices_;
+};
+
+}  // namespace lbsuite

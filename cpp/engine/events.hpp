@@ -1,0 +1,97 @@
+#pragma once
+// What goes into an engine and what comes out, as values; and the record that a log keeps of each.
+// Strings in events are owned, so an event can wait in a queue or a log; hot calls take views instead.
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "roster/endpoint.hpp"
+#include "roster/report.hpp"
+
+namespace lbsuite {
+
+// Membership. An endpoint that joins again is updated and keeps its place.
+struct Joined {
+  std::string address;
+  std::uint32_t weight = 1;
+  std::uint32_t limit = 0;
+  std::string zone;
+  std::uint64_t order = kUnordered;
+  double lease_s = 0;  // it leaves unless it joins or reports again within this; 0: it stays
+};
+struct Left {
+  std::string address;
+};
+struct Reported {
+  std::string address;
+  Report report;
+};
+struct Drained {
+  std::string address;
+  bool undo = false;
+};
+struct Lost {  // its connection broke and it refuses another
+  std::string address;
+};
+struct Reached {
+  std::string address;
+};
+struct Pickers {  // how many engines pick for this service, this one included
+  std::uint32_t count = 1;
+};
+using Event = std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers>;
+
+// Answers to a request.
+struct Pick {
+  std::uint32_t endpoint = 0;    // index
+  std::uint32_t generation = 0;  // tells a later endpoint with the same index apart
+  std::uint64_t sequence = 0;    // the lane in the high 16 bits, its picks from 1 in the others
+  std::uint32_t cost = 1;
+};
+enum class NotReady : std::uint8_t { none, all_full };
+struct Ticket {  // where waiting is on: the answer comes as an effect
+  std::uint64_t number = 0;
+};
+using Answer = std::variant<Pick, NotReady, Ticket>;
+
+// How a task ended, as its host saw it.
+struct Outcome {
+  double latency_s = 0;
+  bool failed = false;
+};
+
+// What a host should act on or log.
+enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired };
+inline constexpr std::array<std::string_view, 5> kEffects = {"lost", "back", "stale", "fresh", "expired"};
+struct Effect {
+  EffectKind kind;
+  std::string address;
+  double now;
+};
+
+// One line of the event log: what was asked of the engine, in the order in which it took place.
+struct Asked {
+  std::string policy;
+  std::string key;
+  std::uint32_t cost = 1;
+  std::vector<std::string> exclude;
+  double deadline = std::numeric_limits<double>::infinity();
+  std::uint32_t priority = 0;
+  Answer answer;
+};
+struct Ended {
+  Pick pick;
+  Outcome outcome;
+};
+struct Expired {};
+struct Record {
+  std::uint64_t number = 0;  // from 1
+  std::uint32_t lane = 0;
+  double now = 0;
+  std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers, Asked, Ended, Expired> what;
+};
+
+}  // namespace lbsuite

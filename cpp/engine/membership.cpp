@@ -1,0 +1,174 @@
+#include "engine/membership.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace lbsuite {
+namespace {
+
+constexpr std::size_t kMostEffects = 4096;
+constexpr double kStaleIntervals = 3;
+// Picks that may never arrive are looked for this often.
+constexpr double kForgetEvery_s = 1;
+
+void check(bool fine, const std::string& why) {
+  if (!fine) throw std::invalid_argument(why);
+}
+
+}  // namespace
+
+template <class Model>
+bool Membership<Model>::apply(const Event& event, double now) {
+  return std::visit([&](const auto& what) { return take(what, now); }, event);
+}
+
+template <class Model>
+template <class Change>
+bool Membership<Model>::change(std::string_view address, Change&& change) {
+  Endpoint<Model>* const endpoint = roster_.find(address);
+  if (endpoint == nullptr) return false;
+  const bool up = endpoint->up();
+  const bool alive = endpoint->alive();
+  change(*endpoint);
+  if (up != endpoint->up() || alive != endpoint->alive()) roster_.publish();
+  return true;
+}
+
+template <class Model>
+bool Membership<Model>::take(const Joined& event, double now) {
+  check(!event.address.empty(), "an endpoint needs an address");
+  check(event.weight >= 1 && event.weight <= 1'000'000, "weight out of 1..1000000: " + std::to_string(event.weight));
+  check(event.limit <= 1'000'000, "limit out of 0..1000000: " + std::to_string(event.limit));
+  check(event.lease_s >= 0 && event.lease_s < 1e9, "lease_s out of 0..1e9: " + std::to_string(event.lease_s));
+  Endpoint<Model>* endpoint = roster_.find(event.address);
+  const bool fresh = endpoint == nullptr;
+  if (fresh) endpoint = &roster_.add(event.address, event.order, accounting_);
+  endpoint->load.set_weight(event.weight);
+  endpoint->load.set_limit(event.limit);
+  endpoint->zone = event.zone;
+  endpoint->lease_s = event.lease_s;
+  endpoint->lease_until = event.lease_s > 0 ? now + event.lease_s : kNever;
+  if (fresh) roster_.publish();
+  return fresh;
+}
+
+template <class Model>
+bool Membership<Model>::take(const Left& event, double) {
+  Endpoint<Model>* const endpoint = roster_.find(event.address);
+  if (endpoint == nullptr) return false;
+  remove(*endpoint);
+  roster_.publish();
+  return true;
+}
+
+template <class Model>
+bool Membership<Model>::take(const Reported& event, double now) {
+  event.report.check();
+  return change(event.address, [&](Endpoint<Model>& endpoint) {
+    endpoint.load.report(event.report, now, ranking_);
+    freshness_.learn(now - endpoint.reported_at, endpoint.load.drain_rate());
+    endpoint.last = event.report;
+    endpoint.reported_at = now;
+    endpoint.interval_s = event.report.interval_s;
+    endpoint.stale_at = event.report.interval_s > 0 ? now + kStaleIntervals * event.report.interval_s : kNever;
+    if (endpoint.lease_s > 0) endpoint.lease_until = now + endpoint.lease_s;
+    endpoint.load.forget(now, endpoint.horizon_s());
+    if (std::exchange(endpoint.stale, false)) say(EffectKind::fresh, endpoint, now);
+  });
+}
+
+template <class Model>
+bool Membership<Model>::take(const Drained& event, double) {
+  return change(event.address, [&](Endpoint<Model>& endpoint) { endpoint.drained = !event.undo; });
+}
+
+template <class Model>
+bool Membership<Model>::take(const Lost& event, double now) {
+  return change(event.address, [&](Endpoint<Model>& endpoint) {
+    if (!std::exchange(endpoint.lost, true)) say(EffectKind::lost, endpoint, now);
+  });
+}
+
+template <class Model>
+bool Membership<Model>::take(const Reached& event, double now) {
+  return change(event.address, [&](Endpoint<Model>& endpoint) {
+    if (std::exchange(endpoint.lost, false)) say(EffectKind::back, endpoint, now);
+  });
+}
+
+template <class Model>
+bool Membership<Model>::take(const Pickers& event, double) {
+  check(event.count >= 1, "pickers below 1: " + std::to_string(event.count));
+  freshness_.pickers(event.count);
+  return true;
+}
+
+template <class Model>
+void Membership<Model>::remove(Endpoint<Model>& endpoint) {
+  endpoint.load.leave(ranking_);
+  roster_.remove(endpoint);
+}
+
+template <class Model>
+double Membership<Model>::next_deadline(double last) const {
+  double soonest = kNever;
+  for (const auto& endpoint : roster_.in_order()) {
+    soonest = std::min(soonest, endpoint->lease_until);
+    if (!endpoint->stale) soonest = std::min(soonest, endpoint->stale_at);
+    if (endpoint->load.reported()) soonest = std::min(soonest, last + kForgetEvery_s);
+  }
+  return soonest;
+}
+
+template <class Model>
+void Membership<Model>::pass_time(double now) {
+  bool changed = false;
+  const auto members = roster_.in_order();  // a copy: some may leave
+  for (const auto& endpoint : members) changed |= pass_time(*endpoint, now);
+  if (changed) roster_.publish();
+}
+
+template <class Model>
+bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
+  if (now >= endpoint.lease_until) {
+    say(EffectKind::expired, endpoint, now);
+    remove(endpoint);
+    return true;
+  }
+  endpoint.load.forget(now, endpoint.horizon_s());
+  if (endpoint.stale || now < endpoint.stale_at) return false;
+  endpoint.stale = true;
+  say(EffectKind::stale, endpoint, now);
+  return true;
+}
+
+template <class Model>
+void Membership<Model>::say(EffectKind kind, const Endpoint<Model>& endpoint, double now) {
+  if (effects_.size() >= kMostEffects) effects_.erase(effects_.begin());
+  effects_.push_back({kind, endpoint.address, now});
+}
+
+template <class Model>
+std::vector<Effect> Membership<Model>::effects() {
+  return std::exchange(effects_, {});
+}
+
+template <class Model>
+std::vector<Standing> Membership<Model>::standings(double now) const {
+  std::vector<Standing> standings;
+  for (const auto& endpoint : roster_.in_order()) {
+    const auto& load = endpoint->load;
+    std::optional<double> age_s;
+    if (endpoint->reported_at > -kNever) age_s = now - endpoint->reported_at;
+    standings.push_back({endpoint->address, endpoint->index, endpoint->state(), load.tasks(), load.work(),
+                         load.estimate(now), load.score(now, ranking_), load.picks(), load.limit(),
+                         static_cast<std::uint32_t>(load.weight()), endpoint->zone, endpoint->last, age_s});
+  }
+  return standings;
+}
+
+template class Membership<Shared>;
+template class Membership<Plain>;
+
+}  // namespace lbsuite

@@ -1,0 +1,78 @@
+#pragma once
+// Who may be picked, as events and time change it: joins, leases, reports, drains, lost connections. Not safe to
+// share: the engine's writer lock guards every call but visits. Bad input throws std::invalid_argument, changing nothing.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/events.hpp"
+#include "engine/freshness.hpp"
+#include "roster/roster.hpp"
+
+namespace lbsuite {
+
+// What is known of one endpoint at one moment.
+struct Standing {
+  std::string address;
+  std::uint32_t index;
+  State state;
+  std::int32_t tasks;
+  double work;
+  double estimate;
+  double score;
+  std::uint64_t picks;
+  std::int32_t limit;
+  std::uint32_t weight;
+  std::string zone;
+  Report last;
+  std::optional<double> report_age_s;
+};
+
+template <class Model>
+class Membership {
+ public:
+  Membership(Signal signal, Accounting accounting) : accounting_(accounting), ranking_(signal) {}
+
+  // False if the endpoint that the event is about is not there (or, for Joined, was there already).
+  bool apply(const Event& event, double now);
+  // Lets leases run out, reports grow stale, and picks that never arrived be forgotten.
+  void pass_time(double now);
+  // When pass_time has something to do next, if events end at `last`; kNever if nothing is due.
+  double next_deadline(double last) const;
+  std::vector<Effect> effects();
+  std::vector<Standing> standings(double now) const;
+  std::size_t size() const { return roster_.in_order().size(); }
+
+  const Roster<Model>& roster() const { return roster_; }
+  const Ranking<Model>& ranking() const { return ranking_; }
+  const Freshness<Model>& freshness() const { return freshness_; }
+
+ private:
+  bool take(const Joined& event, double now);
+  bool take(const Left& event, double now);
+  bool take(const Reported& event, double now);
+  bool take(const Drained& event, double now);
+  bool take(const Lost& event, double now);
+  bool take(const Reached& event, double now);
+  bool take(const Pickers& event, double now);
+  // Applies `change` to an endpoint, and shows pickers a new view if it came up or went down by it.
+  template <class Change>
+  bool change(std::string_view address, Change&& change);
+  void remove(Endpoint<Model>& endpoint);
+  // True if pickers must see a new view.
+  bool pass_time(Endpoint<Model>& endpoint, double now);
+  void say(EffectKind kind, const Endpoint<Model>& endpoint, double now);
+
+  const Accounting accounting_;
+  Roster<Model> roster_;
+  Ranking<Model> ranking_;
+  Freshness<Model> freshness_;
+  std::vector<Effect> effects_;
+};
+
+extern template class Membership<Shared>;
+extern template class Membership<Plain>;
+
+}  // namespace lbsuite

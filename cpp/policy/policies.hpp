@@ -1,0 +1,39 @@
+#pragma once
+// THE LIST of policies: a new one is its own file and one line here.
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "policy/least_load.hpp"
+#include "policy/pick_first.hpp"
+#include "policy/random.hpp"
+#include "policy/round_robin.hpp"
+#include "policy/two_choices.hpp"
+
+namespace lbsuite {
+
+template <class... P>
+struct PolicyList {
+  using AnySettings = std::variant<typename P::Settings...>;
+
+  // Calls visit.operator()<P>() for each policy, in order.
+  template <class Visitor>
+  static void each(Visitor&& visit) {
+    (visit.template operator()<P>(), ...);
+  }
+};
+
+using Policies = PolicyList<PickFirst, RoundRobin, Random, LeastLoad, TwoChoices>;
+using AnySettings = Policies::AnySettings;
+
+std::vector<std::string> policy_names();
+
+// Reads "name" or "name:key=value,..."; throws std::invalid_argument with the bad part.
+AnySettings parse_policy(std::string_view spec);
+
+// The spec that `parse_policy` reads; every field is written out.
+std::string policy_spec(const AnySettings& settings);
+
+}  // namespace lbsuite

@@ -1,0 +1,52 @@
+#pragma once
+// policy: one file an algorithm, and policies.hpp, THE LIST.
+//
+// A policy is a class with a `name`, a struct of `Settings`, and
+//   template <class Candidates> std::uint32_t pick(const Candidates&, const Request&, Rng&)
+// which returns the index of a ready candidate, or kNobody. Candidates are the endpoints that are up, in the roster's
+// order: size(), ready(i) (below its limit, not excluded), score(i) (its load now), choices() (how many `auto` is).
+// An object serves one lane, so it needs no lock; what lanes must share is its nested `Shared`, one an engine.
+// A pick never waits, never allocates and never throws.
+
+#include <cstdint>
+#include <limits>
+
+#include "bits/rng.hpp"
+#include "policy/request.hpp"
+
+namespace lbsuite {
+
+inline constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+
+// The parent of all settings, so that one can be told from anything else.
+struct PolicySettings {};
+
+// Most policies have nothing to set and nothing to share between lanes.
+struct NoSettings : PolicySettings {
+  template <class Visitor>
+  void fields(Visitor&&) {}
+};
+struct NothingShared {};
+
+// The least loaded among `indices`, ties broken uniformly; kNobody if none of them is ready.
+template <class Candidates, class Indices>
+std::uint32_t least_loaded(const Candidates& candidates, const Indices& indices, Rng& rng) {
+  constexpr double kTie = 1e-9;
+  std::uint32_t best = kNobody;
+  double least = std::numeric_limits<double>::infinity();
+  std::uint32_t ties = 0;
+  for (const std::uint32_t i : indices) {
+    if (!candidates.ready(i)) continue;
+    const double score = candidates.score(i);
+    if (score < least - kTie) {
+      best = i;
+      least = score;
+      ties = 1;
+    } else if (score <= least + kTie && rng.below(++ties) == 0) {
+      best = i;
+    }
+  }
+  return best;
+}
+
+}  // namespace lbsuite

@@ -1,0 +1,23 @@
+#pragma once
+#include "policy/policy.hpp"
+#include "policy/sample.hpp"
+
+namespace lbsuite {
+
+// A ready endpoint, each with the same chance.
+class Random {
+ public:
+  static constexpr std::string_view name = "random";
+  struct Settings : NoSettings {};
+  using Shared = NothingShared;
+
+  explicit Random(const Settings&, Shared&) {}
+
+  template <class Candidates>
+  std::uint32_t pick(const Candidates& candidates, const Request&, Rng& rng) {
+    const Sample sample(candidates, 1, rng);
+    return sample.begin() == sample.end() ? kNobody : *sample.begin();
+  }
+};
+
+}  // namespace lbsuite

@@ -1,0 +1,20 @@
+#pragma once
+// What a caller asks for, whole: every host passes all of it and the log keeps all of it, whatever a policy reads.
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace lbsuite {
+
+struct Request {
+  std::uint32_t policy = 0;                                   // an engine's number for a policy; 0: the engine's own
+  std::string_view key = {};                                  // for policies that go by a key
+  std::uint32_t cost = 1;                                     // work, in the caller's unit
+  std::span<const std::string_view> exclude = {};             // addresses that shall not be picked
+  double deadline = std::numeric_limits<double>::infinity();  // on the engine's clock
+  std::uint32_t priority = 0;
+};
+
+}  // namespace lbsuite

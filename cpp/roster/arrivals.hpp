@@ -1,0 +1,54 @@
+#pragma once
+// Picks that are on their way: handed out, but not yet seen in a report of the endpoint they went to.
+// Any thread may add a pick; the writer settles them, oldest first. Cost of a pick: one atomic add and two stores.
+// More than kMost on their way at once are taken as arrived.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "bits/cell.hpp"
+
+namespace lbsuite {
+
+template <class Model>
+class Arrivals {
+ public:
+  void add(double now) {
+    const std::uint64_t number = picks_.add(1);
+    times_[number % kMost].set(now);
+  }
+
+  std::uint32_t count() const {
+    const std::uint64_t settled = settled_.get();
+    const std::uint64_t picks = picks_.get();
+    return static_cast<std::uint32_t>(picks > settled ? picks - settled : 0);
+  }
+
+  std::uint64_t picks() const { return picks_.get(); }
+
+  // The endpoint has begun `begun` of our picks since its process started.
+  void begun(std::uint64_t begun) {
+    const std::uint64_t arrived = begun < begun_ ? begun : begun - begun_;
+    begun_ = begun;
+    settled_.set(std::min(picks_.get(), settled_.get() + arrived));
+  }
+
+  // Picks made at `then` or before have arrived, or never will.
+  void settle(double then) {
+    const std::uint64_t picks = picks_.get();
+    std::uint64_t settled = settled_.get();
+    if (picks - settled > kMost) settled = picks - kMost;
+    while (settled < picks && times_[settled % kMost].get() <= then) ++settled;
+    settled_.set(settled);
+  }
+
+ private:
+  static constexpr std::uint64_t kMost = 256;
+  typename Model::template Cell<std::uint64_t> picks_{0};
+  typename Model::template Cell<std::uint64_t> settled_{0};
+  std::uint64_t begun_ = 0;
+  std::array<typename Model::template Cell<double>, kMost> times_{};
+};
+
+}  // namespace lbsuite

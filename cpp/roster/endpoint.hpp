@@ -1,0 +1,60 @@
+#pragma once
+// One endpoint: who it is, what it said, how it stands, and its load. Names and standing are the writer's; pickers
+// touch the load alone.
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "bits/cell.hpp"
+#include "roster/load.hpp"
+#include "roster/report.hpp"
+
+namespace lbsuite {
+
+enum class State : std::uint8_t { ready, full, unavailable, stale, draining, ejected };
+inline constexpr std::array<std::string_view, 6> kStates = {"ready", "full",     "unavailable",
+                                                            "stale", "draining", "ejected"};
+
+inline constexpr double kNever = std::numeric_limits<double>::infinity();
+inline constexpr std::uint64_t kUnordered = std::numeric_limits<std::uint64_t>::max();
+
+template <class Model>
+struct Endpoint {
+  Endpoint(std::string name, std::uint32_t place, std::uint32_t generation_, Accounting accounting)
+      : address(std::move(name)), index(place), generation(generation_), load(accounting) {}
+
+  const std::string address;
+  const std::uint32_t index;
+  const std::uint32_t generation;
+  Load<Model> load;
+
+  std::string zone;
+  std::uint64_t order = kUnordered;
+  std::uint64_t arrival = 0;
+  double lease_s = 0;
+  double lease_until = kNever;
+  double reported_at = -kNever;
+  double interval_s = 0;
+  double stale_at = kNever;
+  Report last;
+  bool drained = false;  // by the operator; `last.draining` is the endpoint's own wish
+  bool lost = false;
+  bool stale = false;
+
+  bool alive() const { return !(stale || lost); }
+  bool up() const { return alive() && !drained && !last.draining && last.available; }
+
+  State state() const {
+    if (lost) return State::ejected;
+    if (drained || last.draining) return State::draining;
+    if (stale) return State::stale;
+    if (!last.available) return State::unavailable;
+    return load.full() ? State::full : State::ready;
+  }
+
+  // A pick that no report has shown within this will not arrive.
+  double horizon_s() const { return std::max(1.0, 2 * interval_s); }
+};
+
+}  // namespace lbsuite

@@ -1,0 +1,150 @@
+#pragma once
+// The load of one endpoint: the slots it has, those taken, and the estimate that policies compare.
+// Two ways of accounting, one for an endpoint's whole life: `done` (the host says when each task ended) and `reported`
+// (reports free the slots; between them the load is dead-reckoned). Any thread may take, end and read; reports and
+// forgetting belong to the writer. No call waits or fails.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "bits/cell.hpp"
+#include "roster/arrivals.hpp"
+#include "roster/drain_rate.hpp"
+#include "roster/ranking.hpp"
+#include "roster/reckoner.hpp"
+#include "roster/report.hpp"
+
+namespace lbsuite {
+
+enum class Accounting : std::uint8_t { done, reported };
+
+template <class Model>
+class Load {
+ public:
+  explicit Load(Accounting accounting) : reported_(accounting == Accounting::reported) {}
+
+  // Counts a pick; false, and nothing counted, if every slot is taken.
+  bool take(double now, std::uint32_t cost) {
+    if (reported_) {
+      if (full()) return false;
+      reckoner_.add(now, 1);
+    } else if (const std::int32_t before = in_flight_.add(1); !fits(before + others_.get())) {
+      in_flight_.add(-1);
+      return false;
+    }
+    arrivals_.add(now);
+    work_.add(cost);
+    return true;
+  }
+
+  // A task counted by `take` has ended; `done` accounting only.
+  void end(std::uint32_t cost) {
+    in_flight_.add(-1);
+    work_.add(-static_cast<std::int64_t>(cost));
+  }
+
+  bool full() const { return !fits(tasks()); }
+
+  // Slots taken. Between reports an endpoint's own count stands still: only picks on their way are added.
+  std::int32_t tasks() const {
+    const auto own = reported_ ? static_cast<std::int32_t>(arrivals_.count()) : std::max(in_flight_.get(), 0);
+    return own + others_.get();
+  }
+
+  // Sum of the costs in flight. Reports tell tasks only, so there the mean cost of our picks stands for each task.
+  double work() const {
+    const auto work = static_cast<double>(std::max<std::int64_t>(work_.get(), 0));
+    if (!reported_) return work;
+    return arrivals_.picks() == 0 ? 0 : tasks() * work / static_cast<double>(arrivals_.picks());
+  }
+
+  // Tasks at `now`, as far as can be told.
+  double estimate(double now) const { return reported_ ? reckoner_.value(now) : tasks(); }
+
+  // What policies compare: the estimate in the signal's own unit, over the endpoint's capacity.
+  double score(double now, const Ranking<Model>& ranking) const {
+    double load = estimate(now);
+    if (ranking.signal() != Signal::tasks) {
+      const double at_report = tasks_at_report_.get();
+      load = std::max(held_.get(), ranking.least() * at_report) + ranking.unit() * (load - at_report);
+    }
+    return std::max(0.0, load) / weight_.get();
+  }
+
+  // Writer only, from here on.
+  void report(const Report& report, double now, Ranking<Model>& ranking) {
+    if (report.limit) limit_.set(static_cast<std::int32_t>(*report.limit));
+    const auto tasks = static_cast<std::int32_t>(report.tasks);
+    if (reported_) {
+      others_.set(tasks);
+      if (report.begun) {
+        arrivals_.begun(*report.begun);
+      } else {
+        arrivals_.settle(now - kOnTheWire);
+      }
+      rate_.learn(report);
+      reckoner_.set(now, this->tasks(), rate_.per_second());
+    } else {
+      others_.set(std::max(0, tasks - std::max(in_flight_.get(), 0)));
+    }
+    hold(report, ranking);
+  }
+
+  // Picks older than `horizon_s` that no report has shown will not arrive any more.
+  void forget(double now, double horizon_s) {
+    if (!reported_) return;
+    const std::uint32_t before = arrivals_.count();
+    arrivals_.settle(now - horizon_s);
+    const double gone = before - arrivals_.count();
+    if (gone > 0) reckoner_.set(now, std::max(0.0, reckoner_.value(now) - gone), rate_.per_second());
+  }
+
+  void leave(Ranking<Model>& ranking) { ranking.learn(held_.get(), tasks_at_report_.get(), 0, 0); }
+
+  void set_limit(std::uint32_t limit) { limit_.set(static_cast<std::int32_t>(limit)); }
+  void set_weight(std::uint32_t weight) { weight_.set(weight); }
+  std::int32_t limit() const { return limit_.get(); }
+  double weight() const { return weight_.get(); }
+  double drain_rate() const { return rate_.per_second(); }
+  std::uint64_t picks() const { return arrivals_.picks(); }
+  bool reported() const { return reported_; }
+
+ private:
+  // What a report says beyond tasks: the signal above the base, which is what the process held before its first task.
+  void hold(const Report& report, Ranking<Model>& ranking) {
+    double held = report.tasks;
+    if (ranking.signal() == Signal::cpu) held = report.cpu;
+    if (ranking.signal() == Signal::memory) {
+      const auto memory = static_cast<double>(report.memory);
+      const bool fresh = report.tasks == 0 && report.finished.value_or(0) == 0;
+      base_ = fresh || base_ < 0 ? memory : std::min(base_, memory);
+      held = memory - base_;
+    }
+    ranking.learn(held_.get(), tasks_at_report_.get(), held, report.tasks);
+    held_.set(held);
+    tasks_at_report_.set(report.tasks);
+  }
+
+  bool fits(std::int32_t tasks) const { return limit_.get() == 0 || tasks < limit_.get(); }
+
+  // A pick younger than this may still be on its way to an endpoint that does not count what it has begun.
+  static constexpr double kOnTheWire = 0.1;
+
+  template <class T>
+  using Cell = typename Model::template Cell<T>;
+
+  const bool reported_;
+  Cell<std::int32_t> in_flight_{0};
+  Cell<std::int32_t> others_{0};  // tasks that reports tell of and `in_flight_` does not count
+  Cell<std::int32_t> limit_{0};
+  Cell<double> weight_{1};
+  Cell<std::int64_t> work_{0};
+  Cell<double> held_{0};
+  Cell<double> tasks_at_report_{0};
+  Reckoner<Model> reckoner_;
+  Arrivals<Model> arrivals_;
+  DrainRate rate_;
+  double base_ = -1;
+};
+
+}  // namespace lbsuite

@@ -1,0 +1,28 @@
+#include "roster/report.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace lbsuite {
+namespace {
+
+void check_number(const char* name, double value, double most) {
+  if (!(value >= 0 && value <= most)) {
+    throw std::invalid_argument(std::string(name) + " out of 0.." + std::to_string(most) + ": " +
+                                std::to_string(value));
+  }
+}
+
+}  // namespace
+
+void Report::check() const {
+  check_number("tasks", tasks, 1e6);
+  check_number("limit", limit.value_or(0), 1e6);
+  check_number("memory", static_cast<double>(memory), 1e18);
+  check_number("cpu", cpu, 1e6);
+  check_number("interval_s", interval_s, 1e6);
+  check_number("busy_s", busy_s, 1e12);
+  check_number("task_s", task_s, 1e18);
+}
+
+}  // namespace lbsuite
