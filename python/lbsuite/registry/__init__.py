@@ -1,9 +1,12 @@
 """Membership comes in here and leaves as events.
 
-    source    what every source of membership offers
-    memory    members held in this process, for tests and single-host runs
-    static    a fixed list of addresses
-    etcd      leases, keep-alive, a watch from a revision, resync
+    source         what every source of membership offers
+    memory         members held in this process, for tests and single-host runs
+    static         a fixed list of addresses
+    etcd           a snapshot and a watch; resync whenever they may not fit together
+    registration   one key kept alive under a lease
+    member         the record of a member, and the keys records are kept under
+    etcd_client    the calls to etcd, over several endpoints, each try with a deadline
 
 Knows the words lease, revision and watch; knows no engine and no RPC of `wire`. Used by wire, proxy, sim and fleet.
 """

@@ -1,0 +1,204 @@
+"""One child process: started, waited for until it is ready, paused, killed, stopped, started again where it was.
+
+A child lives in the session of its parent but in a process group of its own: Ctrl-C at the terminal reaches the parent
+alone, which then stops its children in order. On Linux a child does not outlive the thread that started it.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from lbsuite import addresses
+from lbsuite.errors import StartFailed
+
+_TAIL_LINES = 40
+
+
+class Process(ABC):
+    """A child process. `kind` is what messages call it; `address` is where it listens, once it is ready.
+
+    Belongs to the event loop it is started on.
+    """
+
+    def __init__(self, kind: str, address: str) -> None:
+        self.kind = kind
+        self.address = address
+        self._child: asyncio.subprocess.Process | None = None
+        self._readers: list[asyncio.Task[None]] = []
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+
+    @property
+    def pid(self) -> int:
+        """The process id of its last life. Raises StartFailed if there was none."""
+        if self._child is None:
+            raise StartFailed(f"{self.kind} was never started")
+        return self._child.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """None before its end; minus the signal's number if a signal ended it."""
+        return self._child.returncode if self._child else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended; a paused process runs."""
+        return self._child is not None and self._child.returncode is None
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last lines it wrote to stderr, in this life and the ones before."""
+        return "\n".join(self._tail)
+
+    async def start(self, ready_s: float = 30.0) -> None:
+        """Starts it and waits until it is ready; raises StartFailed, and leaves nothing running, if it never is."""
+        if self.running:
+            raise StartFailed(f"{self.kind} runs already, as process {self.pid}")
+        first_line: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        child = await asyncio.create_subprocess_exec(
+            *_dying_with_us(),
+            *self._argv(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._environment(),
+            process_group=0,
+        )
+        assert child.stdout is not None
+        assert child.stderr is not None
+        self._child = child
+        self._readers = [
+            asyncio.create_task(_read_lines(child.stdout, functools.partial(_settle, first_line))),
+            asyncio.create_task(_read_lines(child.stderr, self._tail.append)),
+        ]
+        try:
+            await self._until_ready(first_line, ready_s)
+        except BaseException:
+            await self.kill()
+            raise
+        finally:
+            first_line.cancel()
+
+    async def kill(self) -> None:
+        """SIGKILL, and waits for its end. One that has ended already is left as it is."""
+        self._signal(signal.SIGKILL)
+        await self._ended()
+
+    def pause(self) -> None:
+        """SIGSTOP: it holds its connections and says nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
+
+    async def stop(self, drain_s: float = 10.0) -> int:
+        """SIGTERM; SIGKILL after `drain_s`. Returns the exit status, minus the signal's number where one ended it."""
+        self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)
+        try:
+            async with asyncio.timeout(drain_s):
+                await self._ended()
+        except TimeoutError:
+            await self.kill()
+        assert self._child is not None
+        assert self._child.returncode is not None
+        return self._child.returncode
+
+    async def restart(self, ready_s: float = 30.0) -> None:
+        """Starts it again where it was, after killing it if it runs. Raises StartFailed."""
+        await self.kill()
+        await self.start(ready_s)
+
+    @abstractmethod
+    def _argv(self) -> Sequence[str]:
+        """The command of its next life."""
+
+    def _environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    @abstractmethod
+    async def _ready(self, first_line: asyncio.Future[str]) -> None:
+        """Returns when it is ready; raises StartFailed for a wrong sign of life."""
+
+    async def _until_ready(self, first_line: asyncio.Future[str], ready_s: float) -> None:
+        ready = asyncio.create_task(self._ready(first_line))
+        ended = asyncio.create_task(self._ended())
+        try:
+            await asyncio.wait({ready, ended}, timeout=ready_s, return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                ready.result()
+            elif ended.done():
+                raise StartFailed(f"{self.kind} ended with status {self.exit_status}: {self._last_words()}")
+            else:
+                raise StartFailed(f"{self.kind} was not ready within {ready_s:g} s: {self._last_words()}")
+        finally:
+            ready.cancel()
+            ended.cancel()
+            await asyncio.gather(ready, ended, return_exceptions=True)
+
+    def _last_words(self) -> str:
+        return " | ".join(list(self._tail)[-5:]) or "it said nothing"
+
+    async def _ended(self) -> None:
+        if self._child is not None:
+            await self._child.wait()
+            await asyncio.gather(*self._readers)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._child is not None and self._child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._child.send_signal(number)
+
+
+class Lbsuite(Process):
+    """`python -m lbsuite <command> --listen <address> <flags>`; ready when it prints `ready <kind> <address>`."""
+
+    def __init__(self, command: str, flags: Sequence[str] = (), listen: str = "127.0.0.1:0") -> None:
+        super().__init__(command, listen)
+        self.flags = tuple(flags)
+
+    def _argv(self) -> Sequence[str]:
+        return (sys.executable, "-m", "lbsuite", self.kind, "--listen", self.address, *self.flags)
+
+    async def _ready(self, first_line: asyncio.Future[str]) -> None:
+        line = await first_line
+        match line.split():
+            case ["ready", _, address]:
+                self.address = addresses.valid(address)
+            case _:
+                raise StartFailed(f"{self.kind} did not say that it is ready, but: {line!r}")
+
+
+async def _read_lines(stream: asyncio.StreamReader, take: Callable[[str], object]) -> None:
+    """Reads to the end, so that the child never waits for a reader; a line too long for the stream's buffer is lost."""
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:
+            continue
+        if not line:
+            return
+        take(line.decode(errors="replace").rstrip())
+
+
+def _settle(future: asyncio.Future[str], line: str) -> None:
+    if not future.done():
+        future.set_result(line)
+
+
+@functools.cache
+def _dying_with_us() -> tuple[str, ...]:
+    """What a command is prefixed with so that the kernel kills it when its parent dies; nothing where it cannot."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    if setpriv is None:
+        return ()
+    prefix = (setpriv, "--pdeathsig", "KILL", "--")
+    return prefix if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0 else ()

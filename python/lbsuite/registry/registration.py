@@ -1,0 +1,146 @@
+"""One member's key in etcd, kept alive under a lease, whatever happens to etcd."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from dataclasses import replace
+
+from lbsuite.errors import Unreachable
+from lbsuite.registry.backoff import Backoff
+from lbsuite.registry.etcd_client import EtcdClient, LeaseGone
+from lbsuite.registry.member import Member, Role, prefix
+
+_log = logging.getLogger(__name__)
+
+MANY_ENDPOINTS = 100
+MANY_UPDATE_S = 5.0
+"""Beyond that many endpoints of a service, each writes its load at most once in so many seconds."""
+_BEATS = 3
+"""Keep-alives in the time to live of a lease; at the last of them it is also looked whether the key is still there."""
+
+
+class Registration:
+    """Registers `member` from its making until `close`; must be made on a running event loop.
+
+    Etcd being away is never an error here: it is tried again for ever, and the key is written again when etcd is back,
+    empty or not. `registered` is set when the key has been written, and cleared when its lease is found gone.
+    ttl_s: how long the key outlives its process, rounded up to whole seconds; etcd has a floor of its own, mostly 2.
+    update_s: least time between two writes of a changed load. Raises ValueError for a service name that cannot be part
+    of a key and a ttl_s that is not above 0.
+    """
+
+    def __init__(
+        self,
+        client: EtcdClient,
+        member: Member,
+        *,
+        service: str = "default",
+        role: Role = "endpoints",
+        ttl_s: float = 5.0,
+        update_s: float = 1.0,
+    ) -> None:
+        if not 0 < ttl_s < math.inf:
+            raise ValueError(f"ttl_s is not above 0: {ttl_s}")
+        self.registered = asyncio.Event()
+        self._client, self._member = client, member
+        self._ttl_s, self._update_s, self._spacing_s = math.ceil(ttl_s), update_s, update_s
+        self._siblings = prefix(service, role)
+        self._key = self._siblings + member.address.encode()
+        self._lease = self._beats = 0
+        self._beat_s = self._beat_at = self._written_at = 0.0
+        self._written: Member | None = None
+        self._changed = asyncio.Event()
+        self._away = False
+        self._task = asyncio.create_task(self._keep())
+
+    def update(self, member: Member) -> None:
+        """Has this written next: at once if more than its load has changed, else when update_s allows.
+
+        Raises ValueError for another address.
+        """
+        if member.address != self._member.address:
+            raise ValueError(f"the registration of {self._member.address!r} cannot become {member.address!r}")
+        self._member = member
+        self._changed.set()
+
+    async def close(self, deadline_s: float = 2.0) -> None:
+        """Takes the key out of etcd, or leaves it to its lease if etcd does not answer within the deadline."""
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        self.registered.clear()
+        lease, self._lease = self._lease, 0
+        if lease:
+            with contextlib.suppress(Unreachable, LeaseGone, TimeoutError):
+                await asyncio.wait_for(self._client.revoke(lease), deadline_s)
+        if not self._task.cancelled():
+            self._task.result()
+
+    async def _keep(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                await self._advance()
+            except LeaseGone:
+                self._lease = 0
+                self.registered.clear()
+                _log.info("the lease of %s is gone: registering again", self._member.address)
+            except Unreachable as error:
+                if not self._away:
+                    self._away = True
+                    _log.warning("registration of %s: %s; trying again", self._member.address, error)
+            else:
+                self.registered.set()
+                backoff.reset()
+                if self._away:
+                    self._away = False
+                    _log.warning("registration of %s: etcd answers again", self._member.address)
+                await self._rest()
+                continue
+            await asyncio.sleep(backoff.next_s())
+
+    async def _advance(self) -> None:
+        """Does what is due now: a new lease, a keep-alive, a write."""
+        now = time.monotonic()
+        if not self._lease:
+            self._lease, granted_s = await self._client.grant(self._ttl_s)
+            self._beat_s = granted_s / _BEATS
+            self._beat_at = now + self._beat_s
+            self._written = None
+        elif now >= self._beat_at:
+            await self._client.keep_alive(self._lease)
+            self._beats += 1
+            if self._beats % _BEATS == 0:
+                await self._look()
+            self._beat_at = now + self._beat_s
+        if now >= self._write_at():
+            member = self._member
+            await self._client.put(self._key, member.to_json(), self._lease)
+            self._written, self._written_at = member, now
+
+    async def _look(self) -> None:
+        """Has the key written again if it was deleted or changed, unless a later process at this address took it."""
+        found = (await self._client.range(self._key)).kvs
+        written = self._written.to_json() if self._written else b""
+        if not found or (found[0].lease == self._lease and found[0].value != written):
+            self._written = None
+        siblings = (await self._client.range(self._siblings, prefix=True, count_only=True)).count
+        self._spacing_s = max(self._update_s, MANY_UPDATE_S) if siblings > MANY_ENDPOINTS else self._update_s
+
+    def _write_at(self) -> float:
+        """When the record may be written next: infinity if etcd has it as it is."""
+        if self._written == self._member:
+            return math.inf
+        load, available = self._member.load, self._member.available
+        if self._written is None or replace(self._written, load=load, available=available) != self._member:
+            return -math.inf
+        return self._written_at + self._spacing_s
+
+    async def _rest(self) -> None:
+        """Waits for the next thing that is due, or a change."""
+        due = min(self._beat_at, self._write_at())
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, due - time.monotonic())):
+                await self._changed.wait()

@@ -1,0 +1,24 @@
+"""What every source of membership offers."""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+from lbsuite.events import Event
+
+
+class Source(Protocol):
+    """Who is a member of one service, told as events.
+
+    A source outlives its trouble: while it cannot learn anything it tells nothing, and raises nothing.
+    """
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """First what is there (a Joined each, then one Balancers: the first list is complete), then every change.
+
+        Joined again is an update. Each caller gets the whole story; the stream ends when the source is closed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Ends every stream of events and lets go of what the source holds."""
+        ...
