@@ -14,19 +14,19 @@ CLIENTS  ?= 10
 DURATION ?= 10
 STRATEGY ?= least_load
 
-demo: $(VENV)/run $(GENERATED)  ## etcd, a balancer and 25 backends under load, and what each strategy makes of it
+demo: $(GENERATED) $(VENV)/run  ## etcd, a balancer and 25 backends under load, and what each strategy makes of it
 	$(PYTHON) -m lbsuite.demo
 
-lb: $(VENV)/run $(GENERATED)  ## a balancer on LB, without etcd
+lb: $(GENERATED) $(VENV)/run  ## a balancer on LB, without etcd
 	$(PYTHON) -m lbsuite lb --listen $(LB) --no-etcd
 
-servers: $(VENV)/run $(GENERATED)  ## etcd, a balancer on LB and 3 backends, shown live
+servers: $(GENERATED) $(VENV)/run  ## etcd, a balancer on LB and 3 backends, shown live
 	$(PYTHON) -m lbsuite servers -n 3 --listen $(LB)
 
-server: $(VENV)/run $(GENERATED)  ## 3 more backends for the balancer that runs on LB
+server: $(GENERATED) $(VENV)/run  ## 3 more backends for the balancer that runs on LB
 	$(PYTHON) -m lbsuite servers -n 3 --lb $(LB)
 
-client: $(VENV)/run $(GENERATED)  ## CLIENTS callers of the balancer on LB for DURATION seconds with STRATEGY
+client: $(GENERATED) $(VENV)/run  ## CLIENTS callers of the balancer on LB for DURATION seconds with STRATEGY
 	$(PYTHON) -m lbsuite client --clients $(CLIENTS) --duration $(DURATION) --strategy $(STRATEGY) --lb $(LB)
 
 proto: $(VENV)/schema  ## descriptor sets and types, from the .proto files

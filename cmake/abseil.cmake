@@ -1,6 +1,6 @@
 # Abseil: the source tree that the user names, else the system's package, else this release, built statically.
-set(abseil_release 20250814.1)
-set(abseil_sha256 1692f77d1739bacf3f94337188b78583cf09bab7e420d2dc6c5605a4f86785a1)
+set(abseil_release 20260526.0)
+set(abseil_sha256 6e1aee535473414164bf83e4ebc40240dec71a4701f8a642d906e95bea1aea0c)
 set(abseil_url https://github.com/abseil/abseil-cpp/releases/download/${abseil_release}/abseil-cpp-${abseil_release}.tar.gz)
 set(LBSUITE_ABSEIL_SOURCE_DIR "$ENV{LBSUITE_ABSEIL_SOURCE_DIR}" CACHE PATH "an abseil source tree to build")
 
