@@ -157,7 +157,6 @@ def test_a_backend_process_starts_lean() -> None:
 # Types, style, generated files, versions
 
 
-@pytest.mark.skipif(not hasattr(_core, "Engine"), reason="the engine is not bound yet")
 def test_the_stub_of_the_core_matches_the_binary() -> None:
     allowed = str(ROOT / "tests" / "stubtest_allowed.txt")
     ends_well(sys.executable, "-m", "mypy.stubtest", "lbsuite._core", "--allowlist", allowed)
