@@ -131,6 +131,17 @@ def test_files_stay_under_300_lines() -> None:
     assert not {name(path): lines for path in paths if (lines := len(path.read_text().splitlines())) > 300}
 
 
+def test_functions_stay_within_30_lines() -> None:
+    functions = [
+        (f"{name(path)}:{node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        for path in sources("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert functions
+    assert not [each for each in functions if each[1] > 30]
+
+
 def test_no_file_has_a_vague_name() -> None:
     assert not [name(path) for path in sources("*") if VAGUE & {part.lower() for part in (*path.parts, path.stem)}]
 

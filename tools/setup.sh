@@ -40,8 +40,11 @@ install_system_packages() {
   say "missing system packages: $packages"
   if [ -n "${LBSUITE_NO_SYSTEM_INSTALL:-}" ] || ! may; then stop "install them, then run this again: $command"; fi
   say "$command"
-  DEBIAN_FRONTEND=noninteractive sh -c "$command" >.setup.log 2>&1 || { cat .setup.log >&2; stop "failed: $command"; }
-  rm -f .setup.log
+  mkdir -p build
+  DEBIAN_FRONTEND=noninteractive sh -c "$command" >build/packages.log 2>&1 || {
+    cat build/packages.log >&2
+    stop "failed: $command"
+  }
 }
 
 make_venv() {
