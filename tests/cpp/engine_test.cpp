@@ -1,0 +1,231 @@
+#include "engine/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "allocations.hpp"
+
+namespace lbsuite {
+namespace {
+
+std::string address(int i) { return "127.0.0.1:" + std::to_string(4000 + i); }
+
+template <class Model>
+void join(Engine<Model>& engine, int count, std::uint32_t limit = 0) {
+  for (int i = 0; i < count; ++i) engine.apply(Joined{address(i), 1, limit, "", kUnordered, 0}, 0);
+}
+
+EngineSettings settings(std::string_view policy, Accounting accounting = Accounting::done) {
+  return {parse_policy(policy), 7, Signal::tasks, accounting};
+}
+
+// One seeded walk over everything an engine can be told; returns the picks it gave.
+template <class Model>
+std::vector<std::uint64_t> walk(Engine<Model>& engine, int steps) {
+  Rng rng(99);
+  std::vector<Pick> open;
+  std::vector<std::uint64_t> picks;
+  double now = 0;
+  for (int step = 0; step < steps; ++step) {
+    now += rng.below(100) / 1000.0;
+    const std::string endpoint = address(static_cast<int>(rng.below(12)));
+    switch (rng.below(10)) {
+      case 0:
+        engine.apply(Joined{endpoint, 1 + rng.below(3), rng.below(6), "", kUnordered, rng.below(2) * 2.0}, now);
+        break;
+      case 1:
+        engine.apply(Left{endpoint}, now);
+        break;
+      case 2: {
+        Report report;
+        report.tasks = rng.below(5);
+        report.available = rng.below(8) != 0;
+        report.interval_s = rng.below(2) * 0.5;
+        engine.apply(Reported{endpoint, report}, now);
+        break;
+      }
+      case 3:
+        engine.apply(Drained{endpoint, rng.below(2) == 0}, now);
+        break;
+      case 4:
+        engine.expire(now);
+        break;
+      case 5:
+        if (!open.empty() && engine.accounting() == Accounting::done) {
+          engine.done(open.back(), {}, now);
+          open.pop_back();
+        }
+        break;
+      default: {
+        const std::string_view excluded[] = {endpoint};
+        const Answer answer = engine.pick({.exclude = excluded}, now);
+        const Pick* pick = std::get_if<Pick>(&answer);
+        picks.push_back(pick == nullptr ? kNobody : pick->endpoint);
+        if (pick != nullptr) open.push_back(*pick);
+      }
+    }
+  }
+  return picks;
+}
+
+class EveryPolicy : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Policies, EveryPolicy, testing::ValuesIn(policy_names()),
+                         [](const auto& test) { return test.param; });
+
+TEST_P(EveryPolicy, PicksTheSameWithPlainCellsAsWithSharedOnes) {
+  for (const Accounting accounting : {Accounting::done, Accounting::reported}) {
+    Engine<Shared> shared(settings(GetParam(), accounting));
+    Engine<Plain> plain(settings(GetParam(), accounting));
+    EXPECT_EQ(walk(shared, 5000), walk(plain, 5000));
+  }
+}
+
+TEST_P(EveryPolicy, ReplaysItsOwnRecordPickForPick) {
+  Engine<Plain> engine(settings(GetParam()));
+  std::vector<Record> records;
+  engine.record([&](const Record& record) { records.push_back(record); });
+  walk(engine, 5000);
+
+  Engine<Plain> again(settings(GetParam()));
+  std::size_t picks = 0;
+  for (const Record& record : records) {
+    std::visit(
+        [&]<class What>(const What& what) {
+          if constexpr (std::is_same_v<What, Asked>) {
+            const std::vector<std::string_view> exclude(what.exclude.begin(), what.exclude.end());
+            const Request request{
+                again.policy(what.policy), what.key, what.cost, exclude, what.deadline, what.priority};
+            const Answer answer = again.pick(request, record.now, record.lane);
+            ASSERT_EQ(answer.index(), what.answer.index());
+            if (const Pick* pick = std::get_if<Pick>(&answer)) {
+              ++picks;
+              ASSERT_EQ(pick->endpoint, std::get<Pick>(what.answer).endpoint);
+              ASSERT_EQ(pick->sequence, std::get<Pick>(what.answer).sequence);
+            }
+          } else if constexpr (std::is_same_v<What, Ended>) {
+            again.done(what.pick, what.outcome, record.now);
+          } else if constexpr (std::is_same_v<What, Expired>) {
+            again.expire(record.now);
+          } else {
+            again.apply(what, record.now);
+          }
+        },
+        record.what);
+  }
+  EXPECT_GT(picks, 1000);
+}
+
+TEST_P(EveryPolicy, AllocatesNothingOnAPick) {
+  for (const Accounting accounting : {Accounting::done, Accounting::reported}) {
+    Engine<Shared> engine(settings(GetParam(), accounting));
+    join(engine, 40);
+    engine.pick({}, 0);  // the first makes the lane's objects
+    const std::size_t before = allocations();
+    for (int i = 0; i < 1000; ++i) engine.pick({}, 0.001 * i);
+    EXPECT_EQ(allocations(), before);
+  }
+}
+
+TEST_P(EveryPolicy, NeverPassesALimitUnderThreads) {
+  Engine<Shared> engine(settings(GetParam()));
+  join(engine, 5, 3);
+  std::array<std::atomic<int>, 5> tasks{};
+  std::atomic<int> most = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, lane = engine.open_lane()] {
+      for (int i = 0; i < 20'000; ++i) {
+        const Answer answer = engine.pick({}, 0, lane);
+        if (const Pick* pick = std::get_if<Pick>(&answer)) {
+          const int now = ++tasks[pick->endpoint];
+          for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+          }
+          --tasks[pick->endpoint];
+          engine.done(*pick, {}, 0);
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_GE(most, 1);
+  EXPECT_LE(most, 3);
+  for (const Standing& standing : engine.standings(0)) EXPECT_EQ(standing.tasks, 0) << standing.address;
+}
+
+TEST_P(EveryPolicy, PicksWhileMembersComeAndGo) {
+  Engine<Shared> engine(settings(GetParam()));
+  engine.apply(Joined{"127.0.0.1:1", 1, 0, "", kUnordered, 0}, 0);
+  std::atomic<bool> stop = false;
+  std::atomic<int> nobody = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, lane = engine.open_lane()] {
+      while (!stop) {
+        const Answer answer = engine.pick({}, 0, lane);
+        if (const Pick* pick = std::get_if<Pick>(&answer)) {
+          engine.done(*pick, {}, 0);
+        } else {
+          ++nobody;
+        }
+      }
+    });
+  }
+  for (int round = 0; round < 2000; ++round) {
+    join(engine, 8);
+    for (int i = 0; i < 8; ++i) engine.apply(Left{address(i)}, 0);
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(nobody, 0) << "one endpoint was there all the time";
+}
+
+TEST(RoundRobin, GivesEachItsShareUnderThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kPicks = 40'000;
+  Engine<Shared> engine(settings("round_robin"));
+  join(engine, 25);
+  std::array<std::atomic<int>, 25> counts{};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, lane = engine.open_lane()] {
+      for (int i = 0; i < kPicks; ++i) {
+        const Answer answer = engine.pick({}, 0, lane);
+        ++counts[std::get<Pick>(answer).endpoint];
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+  EXPECT_LE(*most - *least, (1 + kThreads) * 3) << "a batch of 64 tickets gives each of 25 at most 3";
+}
+
+TEST(RoundRobin, FindsTheOneThatIsUpHoweverManyAreFull) {
+  Engine<Shared> engine(settings("round_robin"));
+  join(engine, 25, 1);
+  engine.apply(Joined{"127.0.0.1:9", 1, 0, "", kUnordered, 0}, 0);
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(std::holds_alternative<Pick>(engine.pick({}, 0)));
+}
+
+TEST(Engine, RefusesWhatItCannotHold) {
+  Engine<Plain> engine(settings("random"));
+  EXPECT_THROW(engine.apply(Joined{}, 0), std::invalid_argument);
+  EXPECT_THROW(engine.pick({.policy = 9}, 0), std::invalid_argument);
+  EXPECT_THROW(engine.pick({}, 0, 7), std::invalid_argument);
+  Report report;
+  report.cpu = -1;
+  EXPECT_THROW(engine.apply(Reported{"a:1", report}, 0), std::invalid_argument);
+  Engine<Plain> reported(settings("random", Accounting::reported));
+  EXPECT_THROW(reported.done({}, {}, 0), std::invalid_argument);
+  for (int choices = 1; choices <= 32; ++choices) engine.policy("least_load:choices=" + std::to_string(choices));
+  EXPECT_EQ(engine.policy("least_load:choices=7"), engine.policy("least_load:choices=7"));
+}
+
+}  // namespace
+}  // namespace lbsuite
