@@ -7,6 +7,7 @@
 
 #include "bits/cell.hpp"
 #include "policy/choices.hpp"
+#include "roster/endpoint.hpp"
 
 namespace lbsuite {
 
@@ -17,7 +18,7 @@ class Freshness {
 
   // A report came `age_s` after the one before, from an endpoint that drains `rate` tasks a second.
   void learn(double age_s, double rate) {
-    if (!(age_s > 0) || rate <= 0) return;
+    if (!(age_s > 0 && age_s < kNever && rate > 0)) return;
     const double before = services_.get();
     services_.set(before == 0 ? age_s * rate : before + kSmoothing * (age_s * rate - before));
   }

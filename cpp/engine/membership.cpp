@@ -57,7 +57,7 @@ template <class Model>
 bool Membership<Model>::take(const Left& event, double) {
   Endpoint<Model>* const endpoint = roster_.find(event.address);
   if (endpoint == nullptr) return false;
-  remove(*endpoint);
+  roster_.remove(*endpoint);
   roster_.publish();
   return true;
 }
@@ -105,12 +105,6 @@ bool Membership<Model>::take(const Pickers& event, double) {
 }
 
 template <class Model>
-void Membership<Model>::remove(Endpoint<Model>& endpoint) {
-  endpoint.load.leave(ranking_);
-  roster_.remove(endpoint);
-}
-
-template <class Model>
 double Membership<Model>::next_deadline(double last) const {
   double soonest = kNever;
   for (const auto& endpoint : roster_.in_order()) {
@@ -133,7 +127,7 @@ template <class Model>
 bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
   if (now >= endpoint.lease_until) {
     say(EffectKind::expired, endpoint, now);
-    remove(endpoint);
+    roster_.remove(endpoint);
     return true;
   }
   endpoint.load.forget(now, endpoint.horizon_s());

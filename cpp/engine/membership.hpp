@@ -60,7 +60,6 @@ class Membership {
   // Applies `change` to an endpoint, and shows pickers a new view if it came up or went down by it.
   template <class Change>
   bool change(std::string_view address, Change&& change);
-  void remove(Endpoint<Model>& endpoint);
   // True if pickers must see a new view.
   bool pass_time(Endpoint<Model>& endpoint, double now);
   void say(EffectKind kind, const Endpoint<Model>& endpoint, double now);

@@ -24,7 +24,7 @@ class DrainRate {
     const double busy_s = report.busy_s - busy_s_;
     const double expected = rate_ * busy_s;
     if (busy_s <= 0 || (rate_ == 0 ? tasks < 1 : std::max(tasks, expected) < kWindow)) return;
-    rate_ += (rate_ == 0 ? 1.0 : kSmoothing) * (tasks / busy_s - rate_);
+    rate_ += (rate_ == 0 ? 1.0 : kSmoothing) * (std::min(tasks / busy_s, kMost) - rate_);
     finished_ = finished;
     busy_s_ = report.busy_s;
   }
@@ -32,6 +32,7 @@ class DrainRate {
  private:
   static constexpr double kWindow = 4;
   static constexpr double kSmoothing = 0.2;
+  static constexpr double kMost = 1e6;  // beyond, a clock of 11 days no longer resolves single tasks
   double rate_ = 0;
   double busy_s_ = 0;
   std::uint64_t finished_ = 0;

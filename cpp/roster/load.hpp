@@ -99,8 +99,6 @@ class Load {
     if (gone > 0) reckoner_.set(now, std::max(0.0, reckoner_.value(now) - gone), rate_.per_second());
   }
 
-  void leave(Ranking<Model>& ranking) { ranking.learn(held_.get(), tasks_at_report_.get(), 0, 0); }
-
   void set_limit(std::uint32_t limit) { limit_.set(static_cast<std::int32_t>(limit)); }
   void set_weight(std::uint32_t weight) { weight_.set(weight); }
   std::int32_t limit() const { return limit_.get(); }
@@ -120,7 +118,7 @@ class Load {
       base_ = fresh || base_ < 0 ? memory : std::min(base_, memory);
       held = memory - base_;
     }
-    ranking.learn(held_.get(), tasks_at_report_.get(), held, report.tasks);
+    ranking.learn(held, report.tasks);
     held_.set(held);
     tasks_at_report_.set(report.tasks);
   }

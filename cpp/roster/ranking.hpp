@@ -1,6 +1,7 @@
 #pragma once
 // What loads are ranked by, over the whole roster: the signal, and how much of it one task takes.
-// For tasks that is 1. For memory and cpu it is learnt: what endpoints hold beyond their base, over their tasks.
+// For tasks that is 1. For memory and cpu it is learnt: the median of what endpoints hold beyond their base for each
+// task, so that the one that holds far more than its like is shunned and not taken as the measure.
 // The writer learns, any thread reads.
 
 #include <algorithm>
@@ -25,17 +26,16 @@ class Ranking {
     return kLeast[static_cast<int>(signal_)];
   }
 
-  // An endpoint that held `held` with `tasks` now holds `held_now` with `tasks_now`.
-  void learn(double held, double tasks, double held_now, double tasks_now) {
-    held_ += held_now - held;
-    tasks_ += tasks_now - tasks;
-    if (signal_ != Signal::tasks && tasks_ >= 1) unit_.set(std::max(least(), held_ / tasks_));
+  // An endpoint holds `held` with `tasks`. Steps towards a running median (Ma, Muthukrishnan and Sandler, "Frugal
+  // streaming for estimating quantiles", 2013), of 5 % a report, for the unit is a scale.
+  void learn(double held, double tasks) {
+    if (signal_ == Signal::tasks || tasks < 1) return;
+    unit_.set(held / tasks > unit() ? unit() * kStep : std::max(least(), unit() / kStep));
   }
 
  private:
+  static constexpr double kStep = 1.05;
   const Signal signal_;
-  double held_ = 0;
-  double tasks_ = 0;
   typename Model::template Cell<double> unit_;
 };
 

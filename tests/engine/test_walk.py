@@ -1,0 +1,130 @@
+"""A random walk over all that an engine can be told, beside its plain twin: they agree at every step."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from lbsuite import _core
+from oracle import Engine as Twin
+
+ADDRESSES = st.sampled_from([f"127.0.0.1:{port}" for port in range(4001, 4008)])
+SPECS = [*(name for name in _core.policies() if name != "least_load"), "least_load:choices=all", "least_load:choices=3"]
+
+
+class Walk(RuleBasedStateMachine):
+    spec: str
+    accounting: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = _core.Engine(self.spec, seed=5, accounting=self.accounting)
+        self.twin = Twin(self.spec, seed=5, accounting=self.accounting)
+        self.now = 100.0
+        self.open: list[_core.Pick] = []
+
+    @rule(seconds=st.sampled_from([0.0, 0.003, 0.09, 0.4, 1.1, 6.0]))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(
+        address=ADDRESSES,
+        weight=st.integers(1, 3),
+        limit=st.integers(0, 4),
+        order=st.none() | st.integers(1, 3),
+        lease_s=st.sampled_from([0.0, 2.0]),
+    )
+    def join(self, address: str, weight: int, limit: int, order: int | None, lease_s: float) -> None:
+        fresh = address not in self.twin.members
+        joined = self.engine.join(address, self.now, weight=weight, limit=limit, order=order, lease_s=lease_s)
+        assert joined == fresh
+        self.twin.join(address, self.now, weight, limit, order, lease_s)
+
+    @rule(address=ADDRESSES)
+    def leave(self, address: str) -> None:
+        assert self.engine.leave(address, self.now) == (address in self.twin.members)
+        self.twin.leave(address, self.now)
+        self.open = [pick for pick in self.open if pick.endpoint != address]
+
+    @rule(
+        address=ADDRESSES,
+        tasks=st.integers(0, 4),
+        available=st.booleans() | st.just(True),
+        draining=st.just(False) | st.booleans(),
+        interval_s=st.sampled_from([0.0, 0.5]),
+        begun=st.none() | st.integers(0, 12),
+        finished=st.none() | st.integers(0, 30),
+        busy_s=st.floats(0.01, 10),
+    )
+    def report(self, address, tasks, available, draining, interval_s, begun, finished, busy_s) -> None:
+        told = self.engine.report(
+            address,
+            self.now,
+            tasks=tasks,
+            available=available,
+            draining=draining,
+            interval_s=interval_s,
+            begun=begun,
+            finished=finished,
+            busy_s=busy_s,
+        )
+        assert told == (address in self.twin.members)
+        self.twin.report(address, self.now, tasks, available, draining, interval_s, begun, finished, busy_s)
+
+    @rule(address=ADDRESSES, undo=st.booleans())
+    def drain(self, address: str, undo: bool) -> None:
+        if self.engine.drain(address, self.now, undo=undo):
+            self.twin.members[address].drained = not undo
+
+    @rule(address=ADDRESSES, lost=st.booleans())
+    def connection(self, address: str, lost: bool) -> None:
+        if (self.engine.lost if lost else self.engine.reached)(address, self.now):
+            self.twin.members[address].lost = lost
+
+    @rule(exclude=st.lists(ADDRESSES, max_size=2), times=st.integers(1, 6))
+    def pick(self, exclude: list[str], times: int) -> None:
+        for _ in range(times):
+            expected = self.twin.pick(self.now, exclude)
+            pick = self.engine.pick(self.now, exclude=exclude)
+            assert (pick.endpoint if pick else None) == expected
+            if pick:
+                self.open.append(pick)
+
+    @rule(which=st.integers(0, 10))
+    def done(self, which: int) -> None:
+        if self.accounting == "done" and self.open:
+            pick = self.open.pop(which % len(self.open))
+            self.engine.done(pick, self.now, latency_s=0.01)
+            self.engine.done(pick, self.now)  # a second end is ignored
+            self.twin.done(pick.endpoint)
+
+    @rule()
+    def expire(self) -> None:
+        gone = {e.address for e in self.twin.members.values() if max(self.now, self.twin.now) >= e.lease_until}
+        self.engine.expire(self.now)
+        self.twin.expire(self.now)
+        self.open = [pick for pick in self.open if pick.endpoint not in gone]
+
+    @invariant()
+    def agree(self) -> None:
+        endpoints = self.engine.endpoints(self.now)
+        twins = self.twin.in_order()
+        now = max(self.now, self.twin.now)
+        assert [e.address for e in endpoints] == [e.address for e in twins]
+        assert [e.tasks for e in endpoints] == [e.tasks for e in twins]
+        assert self.engine.ready(self.now) == [e.address for e in twins if e.up and not e.full]
+        if self.accounting == "reported":
+            assert [e.estimate for e in endpoints] == pytest.approx([e.estimate(now) for e in twins], abs=1e-6)
+
+
+@pytest.mark.parametrize("accounting", ["done", "reported"])
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_engine_agrees_with_its_plain_twin_at_every_step(spec: str, accounting: str) -> None:
+    machine = type("ThisWalk", (Walk,), {"spec": spec, "accounting": accounting})
+    health = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40, stateful_step_count=50, deadline=None, derandomize=True, suppress_health_check=health
+        ),
+    )
