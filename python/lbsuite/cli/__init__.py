@@ -5,6 +5,7 @@ anything is started. A command's module is imported when it is the one asked for
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if words[0] not in COMMANDS:
         parser.error(f"no command {words[0]!r}; there are: {', '.join(COMMANDS)}")
+    # gRPC's core reads this when it is imported, and would add lines of its own to those that tell what fails.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     command = importlib.import_module(f"lbsuite.cli.{'drain' if words[0] == 'undrain' else words[0]}")
     parser = Parser(prog=f"lbsuite {words[0]}", description=COMMANDS[words[0]], epilog=command.EXAMPLE)
     command.add_flags(parser)

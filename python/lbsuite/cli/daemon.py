@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import os
 import signal
 
 from lbsuite.cli.arguments import Parser
@@ -16,8 +15,7 @@ def add_flags(parser: Parser) -> None:
 
 
 def set_up(args: argparse.Namespace) -> None:
-    """Logs to stderr from `--log-level` on; gRPC's core says nothing of its own: what fails is told by us, once."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    """Logs to stderr from `--log-level` on."""
     logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
@@ -27,16 +25,18 @@ def ready(kind: str, address: str) -> None:
 
 
 def stop_event() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT; the second kills the process."""
+    """Set by the first SIGTERM or SIGINT; the second of the same kind kills the process.
+
+    A Ctrl-C reaches every process of a terminal, and a parent sends its children SIGTERM on top: that is one order.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def end() -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
+    def end(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
+        loop.add_signal_handler(number, end, number)
     return stop

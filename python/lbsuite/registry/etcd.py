@@ -15,7 +15,7 @@ from lbsuite.events import Balancers, Event
 from lbsuite.registry import etcd_messages as messages
 from lbsuite.registry.backoff import Backoff
 from lbsuite.registry.etcd_client import EtcdClient
-from lbsuite.registry.member import prefix
+from lbsuite.registry.member import Role, prefix
 from lbsuite.registry.membership import Membership
 
 _log = logging.getLogger(__name__)
@@ -25,14 +25,15 @@ class EtcdSource:
     """The members of `service`, as etcd tells them. The client stays its owner's to close.
 
     While etcd is away nothing is told and nobody leaves; it is tried again for ever. `skipped` counts the junk that was
-    read under the prefix. Raises ValueError for a service name that cannot be part of a key.
+    read under the prefix. role: tell of the members of this role alone, and ask etcd for no others.
+    Raises ValueError for a service name that cannot be part of a key.
     """
 
-    def __init__(self, client: EtcdClient, service: str = "default") -> None:
+    def __init__(self, client: EtcdClient, service: str = "default", role: Role | None = None) -> None:
         self.skipped = 0
         self._client = client
         self._service = service
-        self._prefix = prefix(service)
+        self._prefix = prefix(service, role)
         self._followers: set[asyncio.Task[None]] = set()
         self._away = self._closed = False
 

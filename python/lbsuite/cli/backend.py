@@ -1,0 +1,73 @@
+"""`lbsuite backend`: one process that computes tasks, until a signal."""
+
+import argparse
+import asyncio
+
+from lbsuite.cli import daemon, etcd
+from lbsuite.cli.arguments import Parser, address, address_list, checked, listen_address, positive, service_name, whole
+from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.wire import tasks
+from lbsuite.wire.backend import BackendSettings, serve
+from lbsuite.wire.join import EnrolmentSettings
+
+MAX_THREADS = 1024
+
+EXAMPLE = """tasks: 35 or fib:35, fib_fast:90, sleep:0.05, memory:64MiB:0.2
+examples:
+  lbsuite backend --listen 127.0.0.1:0 --lb 127.0.0.1:50050
+  lbsuite backend --listen 0.0.0.0:4001 --advertise 10.0.0.7:4001 --etcd 10.0.0.2:2379 --max-concurrent 4
+"""
+
+
+def add_flags(parser: Parser) -> None:
+    _add_addresses(parser)
+    whole_flags = (
+        ("--max-concurrent", whole(1, MAX_THREADS), 10, "tasks at once, on as many threads"),
+        ("--max-n", whole(0, tasks.LARGEST_N), 45, "largest n of the recursive Fibonacci"),
+        ("--max-task-s", positive(), "60", "longest sleep, or hold of memory"),
+        ("--max-memory", checked(tasks.size), "4GiB", "most memory of one task, such as 64MiB"),
+        ("--report-ms", whole(50, 3_600_000), 500, "longest time between two reports of load"),
+        ("--ttl-s", whole(1, 86400), 5, "how long the key in etcd outlives the process"),
+        ("--drain-s", positive(zero=True), "10", "time for running tasks when told to stop"),
+    )
+    for flag, kind, default, meaning in whole_flags:
+        parser.add_argument(flag, type=kind, default=default, metavar="N", help=f"{meaning} (%(default)s)")
+    daemon.add_flags(parser)
+
+
+def _add_addresses(parser: Parser) -> None:
+    parser.add_argument("--listen", type=listen_address, required=True, metavar="H:P", help="port 0: a free one")
+    parser.add_argument("--advertise", type=address, metavar="H:P", help="what callers are told, where it differs")
+    parser.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers to register with")
+    etcd.add_flags(parser)
+    parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    registry = etcd.settings(args)
+    if not args.advertise and args.listen.rpartition(":")[0] in ("0.0.0.0", "[::]"):
+        args.refuse(f"--advertise is needed with --listen {args.listen}: what should callers dial?")
+    daemon.set_up(args)
+    asyncio.run(_serve(_settings(args, registry)))
+    return 0
+
+
+def _settings(args: argparse.Namespace, registry: EtcdSettings | None) -> BackendSettings:
+    return BackendSettings(
+        listen=args.listen,
+        advertise=args.advertise,
+        drain_s=args.drain_s,
+        bounds=tasks.Bounds(args.max_n, args.max_task_s, args.max_memory),
+        enrolment=EnrolmentSettings(
+            limit=args.max_concurrent,
+            balancers=args.lb,
+            etcd=registry,
+            service=args.service,
+            report_s=args.report_ms / 1000,
+            ttl_s=args.ttl_s,
+        ),
+    )
+
+
+async def _serve(settings: BackendSettings) -> None:
+    await serve(settings, lambda address: daemon.ready("backend", address), daemon.stop_event())

@@ -1,0 +1,86 @@
+"""When a backend reports its load, and to whom."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+
+from lbsuite.wire import messages
+from lbsuite.wire.limiter import Limiter
+from lbsuite.wire.link import Link
+from lbsuite.wire.usage import Usage
+
+COALESCE_S = 0.05
+"""Changes within this time of a report are told together by the next."""
+_JITTER = 0.2
+
+
+class Reporter:
+    """Tells every balancer it knows what the limiter counts: on change, and at least every `interval_s`.
+
+    One report is made for all of them and written over by the next; each balancer has a link of its own, so one that
+    is away holds up nobody. Belongs to the running event loop.
+    """
+
+    def __init__(self, info: messages.ServerInfo, limiter: Limiter, interval_s: float) -> None:
+        self.info, self.limiter, self.interval_s = info, limiter, interval_s
+        self.links: dict[str, Link] = {}
+        self._load = messages.ServerLoad(
+            address=info.address, service=info.service, limit=info.limit, interval_ms=round(interval_s * 1000)
+        )
+        self._usage = Usage()
+        self._loop = asyncio.get_running_loop()
+        self._last_s = 0.0
+        self._prompt = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.observe: Callable[[messages.ServerLoad], None] = lambda load: None
+        """Called with every report, before it goes out."""
+        limiter.changed = self.changed
+
+    def changed(self) -> None:
+        """There is news: a report goes out now, or COALESCE_S after the last one."""
+        if not self._prompt:
+            self._prompt = True
+            self._arm(self._last_s + COALESCE_S)
+
+    def add(self, balancer: str, *, register: bool) -> Link:
+        """Begins to tell a balancer, if it is not told already. register: it does not know this backend otherwise."""
+        link = self.links.get(balancer)
+        if link is None:
+            link = self.links[balancer] = Link(balancer, self.info, self._load, register=register)
+            self.changed()
+        return link
+
+    async def keep(self, balancers: Iterable[str]) -> None:
+        """Stops telling all others."""
+        kept = set(balancers)
+        gone = [self.links.pop(balancer) for balancer in self.links.keys() - kept]
+        await asyncio.gather(*(link.close() for link in gone))
+
+    async def deregister(self) -> None:
+        """Leaves every balancer; they are told nothing more."""
+        links, self.links = list(self.links.values()), {}
+        await asyncio.gather(*(link.deregister() for link in links))
+
+    async def close(self) -> None:
+        """Falls silent."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._prompt = True
+        await self.keep(())
+
+    def report(self) -> None:
+        """Makes a report and hands it to every link."""
+        now = self._loop.time()
+        self._last_s, self._prompt = now, False
+        self.limiter.fill(self._load, now)
+        self._usage.sample(now)
+        self._load.memory_bytes, self._load.cpu = self._usage.memory_bytes, self._usage.cpu
+        self.observe(self._load)
+        for link in self.links.values():
+            link.send()
+        self._arm(now + self.interval_s * random.uniform(1 - _JITTER, 1))
+
+    def _arm(self, when_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when_s, self.report)

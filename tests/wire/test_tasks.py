@@ -1,0 +1,83 @@
+"""Tasks as callers write them."""
+
+import contextlib
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lbsuite import _core
+from lbsuite.wire import tasks
+
+BOUNDS = tasks.Bounds(max_n=20, max_task_s=0.01, max_memory_bytes=1 << 20)
+
+
+def run(text: str) -> str:
+    return tasks.parse(text, BOUNDS)(_core.Cancel())
+
+
+@given(st.integers(0, 20))
+def test_a_bare_number_is_the_recursive_fibonacci(n: int) -> None:
+    assert run(str(n)) == run(f"fib:{n}") == tasks.expected(str(n)) == str(_core.fibonacci(n))
+
+
+@given(st.integers(0, 93))
+def test_the_fast_fibonacci_reaches_to_93(n: int) -> None:
+    assert run(f"fib_fast:{n}") == tasks.expected(f"fib_fast:{n}") == str(_core.fibonacci(n))
+
+
+@pytest.mark.parametrize("text", ["sleep:0", "sleep:0.001", "sleep:.001", "memory:1:0", "memory:64KiB:0.001"])
+def test_a_task_without_a_result_says_done(text: str) -> None:
+    assert run(text) == tasks.expected(text) == "done"
+
+
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        ("21", "21"),
+        ("-1", "-1"),
+        ("1000000000", "1000000000"),
+        ("", "''"),
+        ("fib:", "''"),
+        ("fib:1.5", "1.5"),
+        ("\u0663", "\u0663"),
+        ("fib_fast:94", "94"),
+        ("sleep:nan", "nan"),
+        ("sleep:-1", "-1"),
+        ("sleep:1e-3", "1e-3"),
+        ("sleep:0.02", "0.02"),
+        ("memory:2MiB:0", "2MiB"),
+        ("memory:0:0", "'0'"),
+        ("memory:1MB:0", "1MB"),
+        ("memory:1MiB", "''"),
+        ("memory:1MiB:0:0", "0:0"),
+        ("dance:3", "dance"),
+        ("9" * 129, "129 bytes"),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_with_its_value(text: str, bad: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(bad)) as refusal:
+        tasks.parse(text, BOUNDS)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["fib_big:1000", "fib_big:10:text", "mix:fib:30,sleep:1"])
+def test_a_kind_to_come_is_told_apart_from_nonsense(text: str) -> None:
+    with pytest.raises(tasks.NotYet, match="not implemented yet"):
+        tasks.parse(text, BOUNDS)
+
+
+@given(st.text() | st.from_regex(r"(fib|fib_fast|sleep|memory):[0-9a-zA-Z.:-]*", fullmatch=True))
+@example("fib:\x00")
+@example("\ud800")
+def test_any_text_is_a_task_or_refused(text: str) -> None:
+    with contextlib.suppress(ValueError, tasks.NotYet):
+        assert callable(tasks.parse(text, BOUNDS))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("17", 17), ("17B", 17), ("2KiB", 2048), ("3MiB", 3 << 20), ("4GiB", 4 << 30)]
+)
+def test_sizes_have_binary_units(text: str, size: int) -> None:
+    assert tasks.size(text) == size
