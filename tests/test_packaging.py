@@ -41,8 +41,7 @@ def test_the_source_archive_has_every_file_of_the_project(sdist: Path) -> None:
 
 @pytest.mark.slow
 def test_the_wheel_built_from_it_has_what_runs_and_no_more(sdist: Path, tmp_path: Path) -> None:
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xf", str(sdist), "-C", str(tmp_path)], check=True, timeout=60)
     (source,) = tmp_path.iterdir()
     (tmp_path / "wheel").mkdir()
     packed = zipfile.ZipFile(build("wheel", source, tmp_path / "wheel")).namelist()
