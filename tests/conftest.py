@@ -7,8 +7,13 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from lbsuite.fleet import EtcdServer
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("lbsuite", deadline=None)
+settings.load_profile("lbsuite")
 
 _services = itertools.count()
 

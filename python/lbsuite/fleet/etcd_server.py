@@ -108,6 +108,7 @@ class EtcdServer(Process):
                 return await super().start(ready_s)
             except StartFailed:
                 if last or "address already in use" not in self.stderr_tail:
+                    self.clean()
                     raise
 
     async def restart(self, ready_s: float = 30.0, *, wipe: bool = False) -> None:

@@ -170,11 +170,13 @@ class Lbsuite(Process):
 
     async def _ready(self, first_line: asyncio.Future[str]) -> None:
         line = await first_line
-        match line.split():
-            case ["ready", _, address]:
-                self.address = addresses.valid(address)
-            case _:
-                raise StartFailed(f"{self.kind} did not say that it is ready, but: {line!r}")
+        try:
+            ready, _, address = line.split()
+            self.address = addresses.valid(address)
+        except ValueError:
+            ready = ""
+        if ready != "ready":
+            raise StartFailed(f"{self.kind} did not say that it is ready, but: {line!r}")
 
 
 async def _read_lines(stream: asyncio.StreamReader, take: Callable[[str], object]) -> None:

@@ -27,8 +27,8 @@ class Registration:
     Etcd being away is never an error here: it is tried again for ever, and the key is written again when etcd is back,
     empty or not. `registered` is set when the key has been written, and cleared when its lease is found gone.
     ttl_s: how long the key outlives its process, rounded up to whole seconds; etcd has a floor of its own, mostly 2.
-    update_s: least time between two writes of a changed load. Raises ValueError for a service name that cannot be part
-    of a key and a ttl_s that is not above 0.
+    update_s: least time between two writes of a changed load; it is 5 s or more beyond 100 endpoints.
+    Raises ValueError for a service name that cannot be part of a key and a ttl_s that is not above 0.
     """
 
     def __init__(
@@ -45,7 +45,8 @@ class Registration:
             raise ValueError(f"ttl_s is not above 0: {ttl_s}")
         self.registered = asyncio.Event()
         self._client, self._member = client, member
-        self._ttl_s, self._update_s, self._spacing_s = math.ceil(ttl_s), update_s, update_s
+        self._ttl_s, self._least_update_s = math.ceil(ttl_s), update_s
+        self.update_s = update_s
         self._siblings = prefix(service, role)
         self._key = self._siblings + member.address.encode()
         self._lease = self._beats = 0
@@ -126,7 +127,8 @@ class Registration:
         if not found or (found[0].lease == self._lease and found[0].value != written):
             self._written = None
         siblings = (await self._client.range(self._siblings, prefix=True, count_only=True)).count
-        self._spacing_s = max(self._update_s, MANY_UPDATE_S) if siblings > MANY_ENDPOINTS else self._update_s
+        many_s = MANY_UPDATE_S if siblings > MANY_ENDPOINTS else 0.0
+        self.update_s = max(self._least_update_s, many_s)
 
     def _write_at(self) -> float:
         """When the record may be written next: infinity if etcd has it as it is."""
@@ -135,7 +137,7 @@ class Registration:
         load, available = self._member.load, self._member.available
         if self._written is None or replace(self._written, load=load, available=available) != self._member:
             return -math.inf
-        return self._written_at + self._spacing_s
+        return self._written_at + self.update_s
 
     async def _rest(self) -> None:
         """Waits for the next thing that is due, or a change."""

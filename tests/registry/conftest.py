@@ -1,0 +1,63 @@
+import contextlib
+import json
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from listener import Listener
+
+from lbsuite.fleet import EtcdServer
+from lbsuite.registry.etcd_client import EtcdClient
+from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.source import Source
+
+
+@pytest.fixture
+async def client(etcd: str) -> AsyncIterator[EtcdClient]:
+    """A client of the etcd that all tests share."""
+    client = EtcdClient(EtcdSettings((etcd,)))
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def own_etcd() -> AsyncIterator[EtcdServer]:
+    """An etcd to be paused, killed and wiped."""
+    server = EtcdServer()
+    await server.start()
+    yield server
+    await server.kill()
+    server.clean()
+
+
+@pytest.fixture
+async def own_client(own_etcd: EtcdServer) -> AsyncIterator[EtcdClient]:
+    """A client of an etcd of the test's own; its tries are cut short."""
+    client = EtcdClient(EtcdSettings((own_etcd.address,)), try_s=0.5)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Callable[[Source], Listener]]:
+    """Starts to listen to a source, until the test ends."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        def start(source: Source) -> Listener:
+            listener = Listener(source)
+            stack.push_async_callback(listener.stop)
+            return listener
+
+        yield start
+
+
+@pytest.fixture
+def ask_gateway() -> Callable[..., dict[str, object]]:
+    """Calls etcd's own HTTP gateway, for what the client has no need of: `ask_gateway(etcd, "kv/compaction", ...)`."""
+
+    def ask(server: EtcdServer, method: str, **fields: object) -> dict[str, object]:
+        request = urllib.request.Request(f"http://{server.address}/v3/{method}", json.dumps(fields).encode())
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return dict(json.load(answer))
+
+    return ask

@@ -1,0 +1,148 @@
+"""One contract for every source of membership."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+
+import pytest
+from listener import Listener
+
+from lbsuite.events import Balancers, Joined, Left
+from lbsuite.registry.etcd import EtcdSource
+from lbsuite.registry.etcd_client import EtcdClient
+from lbsuite.registry.member import Member, prefix
+from lbsuite.registry.memory import Memory
+from lbsuite.registry.source import Source
+from lbsuite.registry.static import Static
+
+ADDRESSES = ["127.0.0.1:4003", "127.0.0.1:4001", "[::1]:4002", "localhost:4004"]
+Listen = Callable[[Source], Listener]
+
+
+class InMemory:
+    """A memory source, and how its members change."""
+
+    def __init__(self) -> None:
+        self.source = Memory()
+
+    async def join(self, address: str, *, load: int = 0) -> None:
+        self.source.join(Joined(address, load=load))
+
+    async def leave(self, address: str) -> None:
+        self.source.leave(address)
+
+    async def set_balancer(self, address: str) -> None:
+        self.source.set_balancers([address])
+
+
+class InEtcd:
+    """An etcd source, and how its members change."""
+
+    def __init__(self, client: EtcdClient, service: str) -> None:
+        self.source = EtcdSource(client, service)
+        self._client, self._service = client, service
+
+    async def join(self, address: str, *, load: int = 0) -> None:
+        await self._client.put(
+            prefix(self._service, "endpoints") + address.encode(), Member(address, load=load).to_json()
+        )
+
+    async def leave(self, address: str) -> None:
+        await self._client.delete(prefix(self._service, "endpoints") + address.encode())
+
+    async def set_balancer(self, address: str) -> None:
+        await self._client.put(prefix(self._service, "balancers") + address.encode(), Member(address).to_json())
+
+
+Place = InMemory | InEtcd
+
+
+@pytest.fixture(params=["memory", "etcd"])
+async def place(request: pytest.FixtureRequest, client: EtcdClient, service: str) -> AsyncIterator[Place]:
+    """A place where members come and go."""
+    place = InMemory() if request.param == "memory" else InEtcd(client, service)
+    yield place
+    await place.source.close()
+
+
+@pytest.fixture(params=["memory", "static", "etcd"])
+async def peopled(request: pytest.FixtureRequest, client: EtcdClient, service: str) -> AsyncIterator[Source]:
+    """A source that has ADDRESSES for members, from the start."""
+    place = InMemory() if request.param == "memory" else InEtcd(client, service)
+    for address in ADDRESSES:
+        await place.join(address)
+    source = Static(ADDRESSES) if request.param == "static" else place.source
+    yield source
+    await source.close()
+
+
+async def test_tells_first_who_is_there_in_order_of_joining_and_then_that_this_was_all(
+    peopled: Source, listen: Listen
+) -> None:
+    listener = listen(peopled)
+    await listener.until(lambda heard: heard.balancers is not None)
+    assert [event.address for event in listener.heard[:-1] if isinstance(event, Joined)] == ADDRESSES
+    assert listener.heard[-1] == Balancers(frozenset())
+    orders = [member.order for member in listener.members.values()]
+    assert orders == sorted(orders, key=lambda order: order or 0)
+
+
+async def test_tells_each_listener_the_whole_story(peopled: Source, listen: Listen) -> None:
+    for listener in [listen(peopled), listen(peopled)]:
+        await listener.until(lambda heard: heard.balancers is not None)
+        assert list(listener.members) == ADDRESSES
+
+
+async def test_closing_ends_every_story_and_a_closed_source_tells_none(peopled: Source, listen: Listen) -> None:
+    listeners = [listen(peopled), listen(peopled)]
+    for listener in listeners:
+        await listener.until(lambda heard: heard.balancers is not None)
+    await peopled.close()
+    for listener in [*listeners, listen(peopled)]:
+        await listener.ended()
+    await peopled.close()
+
+
+async def test_a_listener_may_stop_in_the_middle(peopled: Source) -> None:
+    async with aclosing(peopled.events()) as events, asyncio.timeout(5):
+        assert (await anext(events)) is not None
+
+
+async def test_tells_of_joining_updates_and_leaving(place: Place, listen: Listen) -> None:
+    listener = listen(place.source)
+    await listener.until(lambda heard: heard.balancers is not None)
+    await place.join("127.0.0.1:4001")
+    await place.join("127.0.0.1:4001", load=3)
+    await listener.until(lambda heard: bool(heard.members) and heard.members["127.0.0.1:4001"].load == 3)
+    await place.leave("127.0.0.1:4001")
+    await listener.until(lambda heard: not heard.members)
+    assert [type(event) for event in listener.heard] == [Balancers, Joined, Joined, Left]
+
+
+async def test_tells_nothing_of_what_changes_nothing(place: Place, listen: Listen) -> None:
+    listener = listen(place.source)
+    await listener.until(lambda heard: heard.balancers is not None)
+    for address in ["127.0.0.1:4001", "127.0.0.1:4001", "127.0.0.1:4002"]:
+        await place.join(address)
+        await place.leave("127.0.0.1:4999")
+    await listener.until(lambda heard: len(heard.members) == 2)
+    assert len(listener.heard) == 3
+
+
+async def test_tells_which_balancers_there_are(place: Place, listen: Listen) -> None:
+    listener = listen(place.source)
+    await place.set_balancer("127.0.0.1:50050")
+    await listener.until(lambda heard: heard.balancers == {"127.0.0.1:50050"})
+
+
+def test_a_list_with_a_bad_address_is_refused() -> None:
+    with pytest.raises(ValueError, match="not HOST:PORT: 'nonsense'"):
+        Static(["127.0.0.1:1", "nonsense"])
+
+
+async def test_the_same_address_twice_in_a_list_is_one_endpoint(listen: Listen) -> None:
+    source = Static(["127.0.0.1:2", "127.0.0.1:1", "127.0.0.1:2"])
+    listener = listen(source)
+    await listener.until(lambda heard: heard.balancers is not None)
+    assert [event.address for event in listener.heard if isinstance(event, Joined)] == ["127.0.0.1:2", "127.0.0.1:1"]
+    await source.close()
