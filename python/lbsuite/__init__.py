@@ -1,6 +1,48 @@
 """lbsuite: one policy engine in the balancer, in the caller's process and in the notebook.
 
-Layout: `_core` is the compiled engine; `registry` brings membership in, `wire` speaks gRPC, `fleet` starts processes,
-`cli` is the command line. Imports go one way:
-cli -> wire, fleet -> registry -> events, errors, settings, results -> _core.
+    _core                                              the compiled engine, its policies and the task kernels
+    events, errors, addresses, results, descriptors    what every room speaks
+    registry                                           membership comes in here and leaves as events
+    wire, fleet                                        the RPC world; the one place that starts processes
+    cli, demo                                          what people run
+
+Imports go down this list and never up; rooms of one line do not import each other.
 """
+
+from lbsuite._core import (
+    Effect,
+    Endpoint,
+    Engine,
+    LeastLoad,
+    Pick,
+    PickFirst,
+    Random,
+    RoundRobin,
+    Settings,
+    TwoChoices,
+    __version__,
+    fibonacci,
+    parse_policy,
+    policies,
+    rosters,
+    signals,
+)
+
+__all__ = [
+    "Effect",
+    "Endpoint",
+    "Engine",
+    "LeastLoad",
+    "Pick",
+    "PickFirst",
+    "Random",
+    "RoundRobin",
+    "Settings",
+    "TwoChoices",
+    "__version__",
+    "fibonacci",
+    "parse_policy",
+    "policies",
+    "rosters",
+    "signals",
+]

@@ -1,0 +1,125 @@
+"""`lbsuite servers`: etcd if none is given, a balancer unless one is named, backends; shown live until a signal."""
+
+import argparse
+import asyncio
+import logging
+
+from lbsuite import _core
+from lbsuite.cli import daemon, etcd, prompt
+from lbsuite.cli.arguments import Parser, address_list, listen_address, service_name, whole
+from lbsuite.cli.lb import policy
+from lbsuite.cli.live import Live
+from lbsuite.errors import StartFailed
+from lbsuite.fleet import Fleet, Process, etcd_binary
+
+_log = logging.getLogger(__name__)
+
+DRAIN_S = 12.0
+"""Backends drain for up to 10 s of their own; what has not ended then is killed."""
+
+EXAMPLE = """examples:
+  lbsuite servers -n 3 --policy least_load
+  lbsuite servers -n 3 --lb 127.0.0.1:50050      more backends for a balancer that runs
+"""
+
+
+def add_flags(parser: Parser) -> None:
+    parser.add_argument("-n", type=whole(1, 1000), default=3, metavar="N", help="backends (%(default)s)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--listen",
+        type=listen_address,
+        default="127.0.0.1:50050",
+        metavar="H:P",
+        help="balancer's address (%(default)s)",
+    )
+    where.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers that run already")
+    etcd.add_flags(parser)
+    parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
+    parser.add_argument("--policy", type=policy, metavar="P", help=f"{', '.join(_core.policies())}, NAME:KEY=VALUE,...")
+    parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
+    parser.add_argument(
+        "--max-concurrent",
+        type=whole(1, 1024),
+        default=10,
+        metavar="N",
+        help="tasks a backend runs at once (%(default)s)",
+    )
+    parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
+    parser.add_argument(
+        "--report-ms",
+        type=whole(50, 3_600_000),
+        default=500,
+        metavar="MS",
+        help="longest time between reports (%(default)s)",
+    )
+    parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
+    parser.add_argument("--door", choices=("aio",), default="aio", help="how the balancer listens (%(default)s)")
+    daemon.add_flags(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    etcd.settings(args)
+    if args.lb and (args.policy or args.fixed):
+        args.refuse("--policy and --fixed are for a balancer started here, not for one that --lb names")
+    if not args.lb:
+        args.policy, args.fixed = prompt.choose(args.policy, args.fixed)
+    daemon.set_up(args)
+    return asyncio.run(_serve(args))
+
+
+async def _serve(args: argparse.Namespace) -> int:
+    stop = daemon.stop_event()
+    fleet = Fleet(args.service, etcd=args.etcd or (), drain_s=DRAIN_S)
+    async with fleet:
+        starting = asyncio.create_task(_start(fleet, args))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                return 0
+            balancer = starting.result()
+            daemon.ready("servers", balancer)
+            return await _watch(fleet, balancer, args.service, stopping)
+        finally:
+            for task in (starting, stopping):
+                task.cancel()
+            await asyncio.gather(starting, stopping, return_exceptions=True)
+
+
+async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
+    """Starts what is to run here; returns the balancer's address."""
+    secured = [
+        f"--etcd-{name}={value}" for name in ("user", "ca", "cert", "key") if (value := getattr(args, f"etcd_{name}"))
+    ]
+    shared = [*secured, f"--ttl-s={args.ttl_s}", f"--log-level={args.log_level}"]
+    if not (args.etcd or args.no_etcd or args.lb):
+        binary = etcd_binary()
+        _log.info("starting %s", binary)
+        await fleet.start_etcd(binary)
+    if not args.lb:
+        fixed = ["--fixed"] if args.fixed else []
+        chosen = [f"--policy={args.policy}", *fixed, f"--load={args.load}", f"--door={args.door}"]
+        await fleet.start_lb(*chosen, *shared, listen=args.listen)
+    limits = [f"--max-concurrent={args.max_concurrent}", f"--report-ms={args.report_ms}"]
+    await fleet.start_backends(args.n, *limits, *shared, lb=args.lb or None)
+    balancer: str = args.lb[0] if args.lb else fleet.balancers[0].address
+    return balancer
+
+
+async def _watch(fleet: Fleet, balancer: str, service: str, stopping: asyncio.Task[bool]) -> int:
+    """Shows the fleet until a signal; raises StartFailed if the balancer or etcd ends, says so if a backend does."""
+    vital: list[Process] = [*fleet.balancers, *([fleet.etcd] if fleet.etcd else [])]
+    gone: set[Process] = set()
+    async with Live(balancer, service, [backend.address for backend in fleet.backends]):
+        while not stopping.done():
+            await asyncio.wait({stopping}, timeout=0.5)
+            for process in [*vital, *fleet.backends]:
+                if process.running or process in gone:
+                    continue
+                gone.add(process)
+                words = f"{process.kind} {process.address} ended with status {process.exit_status}"
+                if process in vital:
+                    raise StartFailed(f"{words}: {process.stderr_tail}")
+                _log.warning("%s", words)
+    return 0
