@@ -131,9 +131,9 @@ def test_files_stay_under_300_lines() -> None:
     assert not {name(path): lines for path in paths if (lines := len(path.read_text().splitlines())) > 300}
 
 
-def test_functions_stay_within_30_lines() -> None:
+def test_function_bodies_stay_within_30_lines() -> None:
     functions = [
-        (f"{name(path)}:{node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        (f"{name(path)}:{node.name}", (node.body[-1].end_lineno or 0) - node.body[0].lineno + 1)
         for path in sources("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
