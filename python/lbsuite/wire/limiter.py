@@ -89,7 +89,7 @@ class Limiter:
         """Writes the figures into a report; its `peak` begins anew."""
         self._count_to(now)
         load.load, load.peak, load.limit = self.tasks, self._peak, self.limit
-        load.draining, load.available = self.draining, not self.draining
+        load.draining, load.available = self.draining, not self.draining and self.tasks < self.limit
         load.begun, load.finished = self.begun, self.finished
         load.busy_us, load.task_us = int(self.busy_s * 1e6), int(self.task_s * 1e6)
         self._peak = self.tasks
