@@ -173,6 +173,12 @@ def test_the_stub_of_the_core_matches_the_binary() -> None:
     ends_well(sys.executable, "-m", "mypy.stubtest", "lbsuite._core", "--allowlist", allowed)
 
 
+def test_the_stub_has_every_bound_name_and_no_other() -> None:
+    top = ast.parse((PACKAGE / "_core.pyi").read_text()).body
+    typed = {each.name for each in top if isinstance(each, ast.ClassDef | ast.FunctionDef)}
+    assert typed == {each for each in vars(_core) if not each.startswith("_")}
+
+
 def test_types_are_strict() -> None:
     ends_well(sys.executable, "-m", "mypy", "-p", "lbsuite")
 
