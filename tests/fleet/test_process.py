@@ -63,6 +63,9 @@ Run = Callable[[str], Program]
 async def test_is_ready_when_it_says_so_and_its_address_is_the_one_it_says(run: Run) -> None:
     program = run(OBEYS)
     assert not program.running
+    await program.ended()
+    with pytest.raises(StartFailed, match="never started"):
+        await program.stop()
     await program.start(20)
     assert program.running
     host, port = program.address.split(":")

@@ -55,8 +55,9 @@ async def listen() -> AsyncIterator[Callable[[Source], Listener]]:
 def ask_gateway() -> Callable[..., dict[str, object]]:
     """Calls etcd's own HTTP gateway, for what the client has no need of: `ask_gateway(etcd, "kv/compaction", ...)`."""
 
-    def ask(server: EtcdServer, method: str, **fields: object) -> dict[str, object]:
-        request = urllib.request.Request(f"http://{server.address}/v3/{method}", json.dumps(fields).encode())
+    def ask(server: EtcdServer, method: str, token: str = "", **fields: object) -> dict[str, object]:
+        headers = {"Authorization": token} if token else {}
+        request = urllib.request.Request(f"http://{server.address}/v3/{method}", json.dumps(fields).encode(), headers)
         with urllib.request.urlopen(request, timeout=5) as answer:
             return dict(json.load(answer))
 

@@ -142,6 +142,22 @@ async def test_a_watch_that_etcd_refuses_as_compacted_is_taken_up_from_a_new_sna
     await client.close()
 
 
+async def test_when_one_endpoint_freezes_the_next_is_asked(
+    own_etcd: EtcdServer, etcd: str, client: EtcdClient, service: str, listen: Listen
+) -> None:
+    """Two clusters that know different members stand in for two endpoints of one, so that it shows who was asked."""
+    several = EtcdClient(EtcdSettings((own_etcd.address, etcd)), try_s=0.5)
+    await write(several, Member(ADDRESSES[0]), service)
+    await write(client, Member(ADDRESSES[1]), service)
+    source = EtcdSource(several, service)
+    listener = listen(source)
+    await listener.until(lambda heard: list(heard.members) == [ADDRESSES[0]])
+    own_etcd.pause()
+    await listener.until(lambda heard: list(heard.members) == [ADDRESSES[1]])
+    await source.close()
+    await several.close()
+
+
 async def test_a_frozen_etcd_is_followed_on_when_it_thaws(
     own_etcd: EtcdServer, own_client: EtcdClient, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:

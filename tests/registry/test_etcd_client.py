@@ -145,17 +145,22 @@ def guarded(own_etcd: EtcdServer, ask_gateway: AskGateway) -> EtcdServer:
     return own_etcd
 
 
-async def test_user_and_password_open_a_guarded_etcd_also_when_it_has_forgotten_all_tokens(
-    guarded: EtcdServer, service: str, listen: Listen
+async def test_user_and_password_open_a_guarded_etcd_also_when_a_token_is_refused(
+    guarded: EtcdServer, service: str, listen: Listen, ask_gateway: AskGateway
 ) -> None:
     async with connected(EtcdSettings((guarded.address,), user="root", password="secret")) as client:
         source = EtcdSource(client, service)
         listener = listen(source)
         registration = Registration(client, Member("127.0.0.1:4001"), service=service, ttl_s=2)
         await listener.until(lambda heard: bool(heard.members))
-        await guarded.restart()
+        token = ask_gateway(guarded, "auth/authenticate", name="root", password="secret")["token"]
+        # Even to what it was: all tokens of the user are void.
+        ask_gateway(guarded, "auth/user/changepw", token=token, name="root", password="secret")
         registration.update(Member("127.0.0.1:4001", weight=2))
         await listener.until(lambda heard: bool(heard.members) and heard.members["127.0.0.1:4001"].weight == 2)
+        await guarded.restart()
+        registration.update(Member("127.0.0.1:4001", weight=3))
+        await listener.until(lambda heard: bool(heard.members) and heard.members["127.0.0.1:4001"].weight == 3)
         await registration.close()
         await listener.until(lambda heard: not heard.members)
         await source.close()

@@ -38,9 +38,7 @@ class Process(ABC):
     @property
     def pid(self) -> int:
         """The process id of its last life. Raises StartFailed if there was none."""
-        if self._child is None:
-            raise StartFailed(f"{self.kind} was never started")
-        return self._child.pid
+        return self._life().pid
 
     @property
     def exit_status(self) -> int | None:
@@ -89,7 +87,7 @@ class Process(ABC):
     async def kill(self) -> None:
         """SIGKILL, and waits for its end. One that has ended already is left as it is."""
         self._signal(signal.SIGKILL)
-        await self._ended()
+        await self.ended()
 
     def pause(self) -> None:
         """SIGSTOP: it holds its connections and says nothing."""
@@ -100,17 +98,24 @@ class Process(ABC):
         self._signal(signal.SIGCONT)
 
     async def stop(self, drain_s: float = 10.0) -> int:
-        """SIGTERM; SIGKILL after `drain_s`. Returns the exit status, minus the signal's number where one ended it."""
+        """SIGTERM; SIGKILL after `drain_s`. Returns the exit status, minus the signal's number where one ended it.
+
+        Raises StartFailed if it was never started.
+        """
+        life = self._life()
         self._signal(signal.SIGTERM)
         self._signal(signal.SIGCONT)
         try:
-            async with asyncio.timeout(drain_s):
-                await self._ended()
+            await asyncio.wait_for(self.ended(), drain_s)
         except TimeoutError:
             await self.kill()
-        assert self._child is not None
-        assert self._child.returncode is not None
-        return self._child.returncode
+        return await life.wait()
+
+    async def ended(self) -> None:
+        """Returns when it does not run (any more), and all it said was read."""
+        if self._child is not None:
+            await self._child.wait()
+            await asyncio.wait(self._readers)
 
     async def restart(self, ready_s: float = 30.0) -> None:
         """Starts it again where it was, after killing it if it runs. Raises StartFailed."""
@@ -130,7 +135,7 @@ class Process(ABC):
 
     async def _until_ready(self, first_line: asyncio.Future[str], ready_s: float) -> None:
         ready = asyncio.create_task(self._ready(first_line))
-        ended = asyncio.create_task(self._ended())
+        ended = asyncio.create_task(self.ended())
         try:
             await asyncio.wait({ready, ended}, timeout=ready_s, return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
@@ -147,10 +152,10 @@ class Process(ABC):
     def _last_words(self) -> str:
         return " | ".join(list(self._tail)[-5:]) or "it said nothing"
 
-    async def _ended(self) -> None:
-        if self._child is not None:
-            await self._child.wait()
-            await asyncio.gather(*self._readers)
+    def _life(self) -> asyncio.subprocess.Process:
+        if self._child is None:
+            raise StartFailed(f"{self.kind} was never started")
+        return self._child
 
     def _signal(self, number: signal.Signals) -> None:
         if self._child is not None and self._child.returncode is None:
