@@ -146,6 +146,10 @@ def test_no_file_has_a_vague_name() -> None:
     assert not [name(path) for path in sources("*") if VAGUE & {part.lower() for part in (*path.parts, path.stem)}]
 
 
+def test_the_package_says_what_is_public() -> None:
+    assert lbsuite.__all__
+
+
 @pytest.mark.parametrize("module", modules())
 def test_what_a_module_exports_exists(module: str) -> None:
     exported = getattr(importlib.import_module(module), "__all__", [])
@@ -154,9 +158,8 @@ def test_what_a_module_exports_exists(module: str) -> None:
 
 
 def test_a_backend_process_starts_lean() -> None:
-    pytest.importorskip("lbsuite.cli.backend")
     program = (
-        "import sys, lbsuite.cli\n"
+        "import sys, lbsuite.cli, lbsuite.wire.backend\n"
         "try: lbsuite.cli.main(['backend', '--help'])\n"
         "except SystemExit as end: assert not end.code, end.code\n"
         "import json; print(json.dumps(sorted({'numpy', 'pandas', 'rich', 'matplotlib'} & set(sys.modules))))"

@@ -41,8 +41,8 @@ def programs() -> Path:
     return BUILD / "tests" / "cpp"
 
 
-def test_every_room_with_code_of_its_own_has_cpp_tests() -> None:
-    assert PROGRAMS or not list((ROOT / "cpp" / "engine").glob("*.cpp"))
+def test_there_are_cpp_tests() -> None:
+    assert PROGRAMS
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

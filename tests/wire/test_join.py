@@ -51,12 +51,27 @@ async def test_reports_come_without_any_change() -> None:
 async def test_a_change_is_reported_though_the_interval_is_long() -> None:
     async with FakeBalancer() as balancer:
         async with joined(EnrolmentSettings(balancers=(balancer.address,), report_s=SELDOM_S)) as enrolment:
-            slot = enrolment.limiter.begin(9 << 32, time.monotonic())
+            slot = enrolment.limiter.begin(0, time.monotonic())
             assert slot is not None
             await balancer.until(lambda: balancer.last.load == 1)
             enrolment.limiter.end(slot, time.monotonic())
             await balancer.until(lambda: balancer.last.finished == 1)
-        assert balancer.last.by_balancer[0].balancer == 9
+        assert balancer.last.draining
+
+
+async def test_that_a_pick_has_begun_is_news_to_all_but_the_only_balancer() -> None:
+    settings = EnrolmentSettings(report_s=SELDOM_S)
+    async with FakeBalancer() as one, FakeBalancer() as two:
+        async with joined(replace(settings, balancers=(one.address,))) as enrolment:
+            await one.until(lambda: one.reports)
+            assert enrolment.limiter.begin(9 << 32 | 1, time.monotonic()) is not None
+            enrolment.limiter.refuse(9 << 32 | 2, time.monotonic())
+            await one.until(lambda: one.last.begun == 2)
+            assert [report.begun for report in one.reports] == [0, 2]
+        async with joined(replace(settings, balancers=(one.address, two.address))) as enrolment:
+            await two.until(lambda: two.reports)
+            assert enrolment.limiter.begin(9 << 32 | 1, time.monotonic()) is not None
+            await two.until(lambda: two.last.begun == 1)
 
 
 async def test_a_burst_of_changes_is_told_at_most_every_50_ms() -> None:

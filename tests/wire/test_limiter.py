@@ -120,14 +120,14 @@ def test_a_balancer_not_seen_for_long_gives_way() -> None:
 
 
 def test_each_change_is_told() -> None:
-    changes: list[int] = []
+    changes: list[tuple[int, int]] = []
     limiter = Limiter(1)
-    limiter.changed = lambda: changes.append(limiter.tasks)
-    slot = limiter.begin(0, 0.0)
+    limiter.changed = lambda token: changes.append((token, limiter.tasks))
+    slot = limiter.begin(token(3), 0.0)
     assert slot is not None
-    limiter.begin(0, 0.0)
+    limiter.begin(token(3), 0.0)
     limiter.end(slot, 0.0)
-    assert changes == [1, 1, 0]
+    assert changes == [(token(3), 1), (0, 1), (0, 0)]
 
 
 def test_a_limit_below_one_is_refused() -> None:

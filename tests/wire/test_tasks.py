@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 
 import pytest
 from hypothesis import example, given
@@ -81,3 +82,11 @@ def test_any_text_is_a_task_or_refused(text: str) -> None:
 )
 def test_sizes_have_binary_units(text: str, size: int) -> None:
     assert tasks.size(text) == size
+
+
+def test_a_slowdown_makes_sleeps_longer_and_nothing_else() -> None:
+    slow = tasks.Bounds(slowdown=10.0)
+    begun = time.monotonic()
+    assert tasks.parse("sleep:0.01", slow)(_core.Cancel()) == tasks.DONE
+    assert time.monotonic() - begun >= 0.1
+    assert tasks.parse("10", slow)(_core.Cancel()) == "55"

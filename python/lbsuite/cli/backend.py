@@ -28,6 +28,7 @@ def add_flags(parser: Parser) -> None:
         ("--max-memory", checked(tasks.size), "4GiB", "most memory of one task, such as 64MiB"),
         ("--report-ms", whole(50, 3_600_000), 500, "longest time between two reports of load"),
         ("--ttl-s", whole(1, 86400), 5, "how long the key in etcd outlives the process"),
+        ("--slowdown", positive(), "1", "makes sleeps take N times longer, for experiments"),
         ("--drain-s", positive(zero=True), "10", "time for running tasks when told to stop"),
     )
     for flag, kind, default, meaning in whole_flags:
@@ -57,7 +58,7 @@ def _settings(args: argparse.Namespace, registry: EtcdSettings | None) -> Backen
         listen=args.listen,
         advertise=args.advertise,
         drain_s=args.drain_s,
-        bounds=tasks.Bounds(args.max_n, args.max_task_s, args.max_memory),
+        bounds=tasks.Bounds(args.max_n, args.max_task_s, args.max_memory, args.slowdown),
         enrolment=EnrolmentSettings(
             limit=args.max_concurrent,
             balancers=args.lb,

@@ -36,7 +36,7 @@ class Limiter:
     the totals it is in `begun` alone, since finished, busy_s and task_s tell how fast this backend works.
     """
 
-    def __init__(self, limit: int, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, limit: int) -> None:
         if limit < 1:
             raise ValueError(f"limit below 1: {limit}")
         self.limit = limit
@@ -44,8 +44,8 @@ class Limiter:
         """draining: no more tasks are wanted, and reports say so. closed: they are turned away."""
         self.tasks = self.begun = self.finished = self.failed = self.refused = self.most = 0
         self.busy_s = self.task_s = 0.0
-        self.changed = changed
-        """Called after every begin, end and refusal."""
+        self.changed: Callable[[int], None] = lambda token: None
+        """Called after every begin with its token, and with 0 after every end and refusal."""
         self.balancers: dict[int, Counts] = {}
         self._peak = 0
         self._counted_to_s = 0.0
@@ -61,7 +61,7 @@ class Limiter:
         self.tasks += 1
         self._peak = max(self._peak, self.tasks)
         self.most = max(self.most, self.tasks)
-        self.changed()
+        self.changed(token)
         return slot
 
     def end(self, slot: Slot, now: float, *, failed: bool = False) -> None:
@@ -75,7 +75,7 @@ class Limiter:
             slot.counts.failed += 1
         else:
             slot.counts.latency_s += now - slot.began_s
-        self.changed()
+        self.changed(0)
 
     def refuse(self, token: int, now: float) -> None:
         """Counts a task that was turned away."""
@@ -83,13 +83,13 @@ class Limiter:
         counts.finished += 1
         counts.failed += 1
         self.refused += 1
-        self.changed()
+        self.changed(0)
 
     def fill(self, load: messages.ServerLoad, now: float) -> None:
         """Writes the figures into a report; its `peak` begins anew."""
         self._count_to(now)
         load.load, load.peak, load.limit = self.tasks, self._peak, self.limit
-        load.draining, load.available = self.draining, not self.draining
+        load.draining, load.available = self.draining, not self.draining and self.tasks < self.limit
         load.begun, load.finished = self.begun, self.finished
         load.busy_us, load.task_us = int(self.busy_s * 1e6), int(self.task_s * 1e6)
         self._peak = self.tasks

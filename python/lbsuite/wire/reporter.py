@@ -36,11 +36,16 @@ class Reporter:
         """Called with every report, before it goes out."""
         limiter.changed = self.changed
 
-    def changed(self) -> None:
-        """There is news: a report goes out now, or COALESCE_S after the last one."""
-        if not self._prompt:
-            self._prompt = True
-            self._arm(self._last_s + COALESCE_S)
+    def changed(self, token: int = 0) -> None:
+        """There is news: a report goes out now, or COALESCE_S after the last one.
+
+        That a pick has begun is no news to the only balancer there is, which counts its own picks; on a busy fleet
+        that saves half of the reports.
+        """
+        if self._prompt or (token and len(self.links) == len(self.limiter.balancers) == 1):
+            return
+        self._prompt = True
+        self._arm(self._last_s + COALESCE_S)
 
     def add(self, balancer: str, *, register: bool) -> Link:
         """Begins to tell a balancer, if it is not told already. register: it does not know this backend otherwise."""

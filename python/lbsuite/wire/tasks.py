@@ -33,11 +33,15 @@ class NotYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one task may ask for. max_n: of the plain recursion. max_task_s: how long it may sleep or hold memory."""
+    """What one task may ask for. max_n: of the plain recursion. max_task_s: how long it may sleep or hold memory.
+
+    slowdown: sleeps take that many times longer; so an experiment makes a slow backend of a quick one.
+    """
 
     max_n: int = 45
     max_task_s: float = 60.0
     max_memory_bytes: int = 4 << 30
+    slowdown: float = 1.0
 
 
 def parse(text: str, bounds: Bounds) -> Kernel:
@@ -78,7 +82,7 @@ def _fast(argument: str, bounds: Bounds) -> Kernel:
 
 
 def _sleep(argument: str, bounds: Bounds) -> Kernel:
-    return _without_result(partial(_core.sleep, _seconds(argument, bounds.max_task_s)))
+    return _without_result(partial(_core.sleep, bounds.slowdown * _seconds(argument, bounds.max_task_s)))
 
 
 def _memory(argument: str, bounds: Bounds) -> Kernel:

@@ -1,0 +1,108 @@
+"""`lbsuite lb`: one balancer, until a signal."""
+
+import argparse
+import asyncio
+import contextlib
+
+from lbsuite import _core
+from lbsuite.addresses import LOOPBACK, network
+from lbsuite.cli import daemon, etcd, prompt
+from lbsuite.cli.arguments import Parser, address, checked, listen_address, service_name, whole
+from lbsuite.registry.etcd import EtcdSource
+from lbsuite.registry.etcd_client import EtcdClient
+from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.member import Member
+from lbsuite.registry.registration import Registration
+from lbsuite.wire.balancer import Balancer, BalancerSettings
+from lbsuite.wire.door import AioDoor
+from lbsuite.wire.follower import Follower
+
+FIRST_LIST_S = 1.0
+"""So long a starting balancer waits for etcd's list before it opens; then it opens with what it knows."""
+
+EXAMPLE = """examples:
+  lbsuite lb --listen 127.0.0.1:50050 --no-etcd --policy round_robin
+  lbsuite lb --listen 127.0.0.1:50050 --etcd 127.0.0.1:2379
+"""
+
+
+def add_flags(parser: Parser) -> None:
+    parser.add_argument(
+        "--listen",
+        type=listen_address,
+        default="127.0.0.1:50050",
+        metavar="H:P",
+        help="(%(default)s; port 0: a free one)",
+    )
+    parser.add_argument("--advertise", type=address, metavar="H:P", help="what etcd is told, where it differs")
+    etcd.add_flags(parser)
+    parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
+    parser.add_argument("--policy", type=policy, metavar="P", help=f"{', '.join(_core.policies())}, NAME:KEY=VALUE,...")
+    parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
+    parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
+    parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
+    parser.add_argument(
+        "--allow", type=checked(network), action="append", metavar="CIDR", help="where endpoints may be (loopback)"
+    )
+    parser.add_argument("--log-picks", action="store_true", help="log a line a pick, at most 100/s")
+    parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
+    daemon.add_flags(parser)
+
+
+@checked
+def policy(text: str) -> str:
+    """A policy's name, or `name:key=value,...`."""
+    _core.parse_policy(text)
+    return text
+
+
+def run(args: argparse.Namespace) -> int:
+    etcd_settings = etcd.settings(args)
+    if etcd_settings and not args.advertise and args.listen.rpartition(":")[0] in ("0.0.0.0", "[::]"):
+        args.refuse(f"--advertise is needed with --listen {args.listen}: what should callers dial?")
+    chosen, fixed = prompt.choose(args.policy, args.fixed)
+    daemon.set_up(args)
+    settings = BalancerSettings(
+        service=args.service,
+        policy=chosen,
+        fixed=fixed,
+        load=args.load,
+        ttl_s=args.ttl_s,
+        allow=tuple(args.allow or LOOPBACK),
+        log_picks=args.log_picks,
+    )
+    asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings))
+    return 0
+
+
+async def _serve(settings: BalancerSettings, listen: str, advertise: str | None, registry: EtcdSettings | None) -> None:
+    stop = daemon.stop_event()
+    async with contextlib.AsyncExitStack() as ending:
+        balancer = Balancer(settings)
+        ending.push_async_callback(balancer.close)
+        client = EtcdClient(registry) if registry else None
+        if client:
+            ending.push_async_callback(client.close)
+            await _follow(balancer, EtcdSource(client, settings.service), ending)
+        door = AioDoor(balancer)
+        bound = await door.open(listen)
+        ending.push_async_callback(door.close)
+        if client:
+            record = Member(advertise or bound, id=balancer.id)
+            registration = Registration(
+                client, record, service=settings.service, role="balancers", ttl_s=int(settings.ttl_s)
+            )
+            ending.push_async_callback(registration.close)
+            ending.push_async_callback(door.tell_stopping)
+        daemon.ready("lb", bound)
+        await stop.wait()
+
+
+async def _follow(balancer: Balancer, source: EtcdSource, ending: contextlib.AsyncExitStack) -> None:
+    """Follows the source until the end; returns when its first list is there, or not there in time."""
+    follower = Follower(balancer, source)
+    following = asyncio.create_task(follower.run(), name="follow etcd")
+    ending.push_async_callback(asyncio.wait, {following})
+    ending.push_async_callback(source.close)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(follower.listed.wait(), FIRST_LIST_S)

@@ -1,0 +1,32 @@
+"""What `status`, `drain` and `undrain` share: one question to one balancer."""
+
+import grpc
+import grpc.aio
+
+from lbsuite.cli.arguments import Parser, address, service_name
+from lbsuite.errors import LbsuiteError, Unreachable
+from lbsuite.wire import messages, services
+
+DEADLINE_S = 3.0
+
+
+def add_flags(parser: Parser) -> None:
+    parser.add_argument(
+        "--lb", type=address, default="127.0.0.1:50050", metavar="H:P", help="the balancer (%(default)s)"
+    )
+    parser.add_argument("--service", type=service_name, metavar="S", help="the service (the balancer's own)")
+
+
+async def ask(
+    balancer: str, method: str, request: messages.StatusRequest | messages.DrainRequest
+) -> messages.StatusReply:
+    """Raises Unreachable if the balancer does not answer within DEADLINE_S, LbsuiteError if it refuses."""
+    async with grpc.aio.insecure_channel(balancer) as channel:
+        call = getattr(services.stub(channel, "LoadBalancer"), method)
+        try:
+            reply: messages.StatusReply = await call(request, timeout=DEADLINE_S)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                raise Unreachable(f"no balancer answers at {balancer}") from None
+            raise LbsuiteError(f"{balancer}: {error.details()}") from None
+    return reply

@@ -1,0 +1,50 @@
+"""Time for an engine: one timer, set to its next deadline; and what the engine says happened, logged."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from lbsuite import _core
+
+_log = logging.getLogger(__name__)
+LEAST_S = 0.001
+_LEVELS = {"lost": logging.WARNING, "stale": logging.WARNING, "expired": logging.WARNING}
+
+
+class Alarm:
+    """Drives one engine's `expire`. expired(address): an endpoint's lease ran out, the engine has let it go."""
+
+    def __init__(self, engine: _core.Engine, expired: Callable[[str], None]) -> None:
+        self._engine = engine
+        self._expired = expired
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.due = float("inf")
+        """When the timer rings."""
+
+    def settle(self, now: float) -> None:
+        """After any call that may have changed the engine: takes its effects, and rings at its next deadline."""
+        for effect in self._engine.effects():
+            _log.log(_LEVELS.get(effect.kind, logging.INFO), "%s is %s", effect.address, effect.kind)
+            if effect.kind == "expired":
+                self._expired(effect.address)
+        self.ring_by(self._engine.next_deadline(), now)
+
+    def ring_by(self, deadline: float, now: float) -> None:
+        """Rings no later than `deadline`. An earlier ring is kept: it costs one call, moving it costs one each time."""
+        if deadline < self.due:
+            self.cancel()
+            self.due = deadline
+            self._timer = self._loop.call_later(max(LEAST_S, deadline - now), self._ring)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.due = float("inf")
+
+    def _ring(self) -> None:
+        self.due = float("inf")
+        now = time.monotonic()
+        self._engine.expire(now)
+        self.settle(now)

@@ -1,0 +1,185 @@
+"""The look-aside balancer: what each RPC means. RPC -> engine -> reply; the clock is read here, once a request.
+
+One engine and one membership per service name. A door (`door.py`) carries requests in and replies out.
+"""
+
+import logging
+import math
+import secrets
+import time
+from dataclasses import dataclass
+
+import grpc
+
+from lbsuite import _core, addresses
+from lbsuite.registry import member
+from lbsuite.wire import messages, status
+from lbsuite.wire.allow import AllowList
+from lbsuite.wire.membership import Membership
+from lbsuite.wire.pick_log import PickLog
+from lbsuite.wire.refusal import Refused
+from lbsuite.wire.wishes import Wishes
+
+MAX_SERVICES = 64
+MAX_EXCLUDED = 64
+MAX_INTERVAL_MS = 3_600_000
+
+_FORGETS_PICKS_S = 1.0
+"""No engine gives a pick up sooner than this, so after a pick its deadline need not be asked for sooner."""
+
+_log = logging.getLogger(__name__)
+
+Caller = str | None
+"""Who asks, as far as the door knows; None: nobody in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerSettings:
+    """service: what a request means that names none. policy: what a request gets that wishes none. fixed: and whatever
+    it wishes. load: what least_load ranks by (tasks, memory, cpu). ttl_s: the lease time of endpoints. allow: the
+    networks endpoints may be in. log_picks: one log line a pick."""
+
+    service: str = "default"
+    policy: str = "least_load:choices=auto"
+    fixed: bool = False
+    load: str = "tasks"
+    ttl_s: float = 5.0
+    allow: tuple[addresses.Network, ...] = addresses.LOOPBACK
+    log_picks: bool = False
+
+
+class Balancer:
+    """Answers the RPCs of LoadBalancer; the methods are named as there. They raise Refused for an answer that is a
+    status and ValueError for a request that makes no sense. Settings that make none raise ValueError here.
+
+    Belongs to one event loop. Its `id` is the high half of every pick's token.
+    """
+
+    def __init__(self, settings: BalancerSettings | None = None) -> None:
+        self.settings = settings or BalancerSettings()
+        self.id = secrets.randbelow(2**32 - 1) + 1
+        self.allowed = AllowList(self.settings.allow)
+        self.peers: frozenset[str] = frozenset()
+        """The balancers of the service that the registry knows, this one included."""
+        self._wishes = Wishes(self.settings.fixed)
+        self._pick_log = PickLog() if self.settings.log_picks else None
+        self._memberships: dict[str, Membership] = {}
+        self.membership = self._open(self.settings.service)
+        """Of the balancer's own service: the one that a source of membership feeds."""
+
+    async def GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
+        """A pick by the policy wished; nothing wished: the operator's."""
+        strategy = request.strategy if request.HasField("strategy") else None
+        return self._pick(request, self._wishes.read(request.policy, strategy))
+
+    async def bare_GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
+        """The same for callers whose message cannot leave the strategy out: nothing said is PICK_FIRST."""
+        return self._pick(request, self._wishes.read(request.policy, request.strategy))
+
+    async def RegisterServer(self, request: messages.ServerInfo, caller: Caller) -> messages.RegisterResponse:
+        if len(request.zone) > addresses.MAX_BYTES or not request.zone.isprintable():
+            raise ValueError(f"zone is not a short printable text: {request.zone!r}")
+        await self.allowed.targets(request.address)
+        membership = self._find(request.service) or self._open(request.service)
+        new = membership.register(request, time.monotonic())
+        _log.log(logging.INFO if new else logging.DEBUG, "%s is registered", request.address)
+        return messages.RegisterResponse(message=f"registered {request.address}")
+
+    async def ReportLoad(self, request: messages.ServerLoad, caller: Caller) -> messages.LoadResponse:
+        _check(request)
+        membership = self._find(request.service)
+        if membership is None or not membership.report(request, self._begun(request), time.monotonic()):
+            raise _unknown(request.address)
+        return messages.LoadResponse(message="ok")
+
+    async def Deregister(self, request: messages.ServerInfo, caller: Caller) -> messages.RegisterResponse:
+        addresses.parse(request.address)
+        membership = self._find(request.service)
+        if membership is None or not membership.leave(request.address, time.monotonic()):
+            return messages.RegisterResponse(message=f"{request.address} was not registered")
+        _log.info("%s is deregistered", request.address)
+        return messages.RegisterResponse(message=f"deregistered {request.address}")
+
+    async def Status(self, request: messages.StatusRequest, caller: Caller) -> messages.StatusReply:
+        return self._status(request.service)
+
+    async def Drain(self, request: messages.DrainRequest, caller: Caller) -> messages.StatusReply:
+        membership = self._find(request.service)
+        if membership is None or not membership.drain(request.address, time.monotonic(), undo=request.undo):
+            raise _unknown(request.address)
+        _log.info("%s is %s by the operator", request.address, "undrained" if request.undo else "drained")
+        return self._status(request.service)
+
+    async def close(self) -> None:
+        for membership in self._memberships.values():
+            await membership.close()
+
+    def _pick(self, request: messages.BalanceRequest, policy: str | None) -> messages.ServerInfo:
+        membership = self._find(request.service)
+        if membership is None:
+            raise Refused(grpc.StatusCode.UNAVAILABLE, f"nobody is registered for service {request.service!r}")
+        if len(request.exclude) > MAX_EXCLUDED:
+            raise ValueError(f"more than {MAX_EXCLUDED} endpoints are excluded: {len(request.exclude)}")
+        now, engine = time.monotonic(), membership.engine
+        pick = engine.pick(now, request.key or None, request.cost or 1, request.exclude, policy, None, request.priority)
+        if pick is None:
+            raise status.nobody(engine, now)
+        if membership.alarm.due > now + _FORGETS_PICKS_S:
+            membership.alarm.ring_by(engine.next_deadline(), now)
+        if self._pick_log is not None:
+            self._pick_log.note(engine, policy, pick.endpoint, now)
+        return messages.ServerInfo(address=pick.endpoint, token=self.id << 32 | pick.sequence & 0xFFFFFFFF)
+
+    def _begun(self, load: messages.ServerLoad) -> int | None:
+        """How many of our picks an endpoint has begun; None: it does not count them.
+
+        Tasks that came without a token count as ours too, so that callers who know no tokens do not look as if they
+        never arrived.
+        """
+        if not load.begun and not load.interval_ms:
+            return None
+        return max(0, load.begun - sum(counts.begun for counts in load.by_balancer if counts.balancer != self.id))
+
+    def _status(self, service: str) -> messages.StatusReply:
+        membership = self._find(service)
+        if membership is None:
+            raise Refused(grpc.StatusCode.NOT_FOUND, f"nobody is registered for service {service!r}")
+        reply = status.reply(membership, service or self.settings.service, time.monotonic())
+        reply.balancers.extend(sorted(self.peers))
+        return reply
+
+    def _find(self, service: str) -> Membership | None:
+        return self._memberships.get(service or self.settings.service)
+
+    def _open(self, service: str) -> Membership:
+        member.prefix(service)
+        if len(self._memberships) >= MAX_SERVICES:
+            self._let_go_of_an_empty_one()
+        settings = self.settings
+        engine = _core.Engine(settings.policy, seed=secrets.randbits(63), load=settings.load, accounting="reported")
+        membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
+        return membership
+
+    def _let_go_of_an_empty_one(self) -> None:
+        for service, membership in self._memberships.items():
+            if not membership.standings and membership is not self.membership:
+                membership.alarm.cancel()
+                del self._memberships[service]
+                return
+        raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_SERVICES} services are registered already")
+
+
+def _check(load: messages.ServerLoad) -> None:
+    """Raises ValueError for a report that makes no sense."""
+    if load.load < 0:
+        raise ValueError(f"load below 0: {load.load}")
+    if not (math.isfinite(load.cpu) and load.cpu >= 0):
+        raise ValueError(f"cpu is not a share of a core: {load.cpu}")
+    if load.interval_ms > MAX_INTERVAL_MS:
+        raise ValueError(f"interval above {MAX_INTERVAL_MS} ms: {load.interval_ms}")
+
+
+def _unknown(address: str) -> Refused:
+    """For an endpoint that is not here; raises ValueError for what is no address at all."""
+    addresses.parse(address)
+    return Refused(grpc.StatusCode.NOT_FOUND, f"{address} is not registered")

@@ -1,0 +1,74 @@
+"""The `aio` door: serves a balancer with grpc.aio, under both names of the API, with gRPC health."""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+
+from lbsuite.errors import StartFailed
+from lbsuite.wire import services
+from lbsuite.wire.balancer import Balancer, Caller
+from lbsuite.wire.refusal import Refused
+
+MAX_REQUEST_BYTES = 256 * 1024
+
+_SERVICE = "LoadBalancer"
+_METHODS = ("RegisterServer", "ReportLoad", "GetBestServer", "bare_GetBestServer", "Deregister", "Status", "Drain")
+_BARE = ("RegisterServer", "ReportLoad", "GetBestServer")
+_OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_REQUEST_BYTES)]
+
+Method = Callable[[Any, Caller], Awaitable[Any]]
+
+
+class AioDoor:
+    """One listening address of a balancer."""
+
+    def __init__(self, balancer: Balancer) -> None:
+        self._server = grpc.aio.server(options=_OPTIONS)
+        self._health = health.aio.HealthServicer()
+        servicer = SimpleNamespace(**{name: _answered(getattr(balancer, name)) for name in _METHODS})
+        self._server.add_generic_rpc_handlers(services.handlers(_SERVICE, servicer, bare=_BARE))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+
+    async def open(self, listen: str) -> str:
+        """Listens, and says where (port 0 takes a free one). Raises StartFailed where that cannot be."""
+        port = 0
+        with contextlib.suppress(RuntimeError):
+            port = self._server.add_insecure_port(listen)
+        if not port:
+            raise StartFailed(f"cannot listen on {listen}: the port is taken, or the address is not of this machine")
+        await self._server.start()
+        for name in ("", f"{services.PACKAGE}.{_SERVICE}", _SERVICE):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return f"{listen.rpartition(':')[0]}:{port}"
+
+    async def tell_stopping(self) -> None:
+        """Health says NOT_SERVING from now on; requests are answered as before."""
+        await self._health.enter_graceful_shutdown()
+
+    async def close(self, grace_s: float = 1.0) -> None:
+        """Takes no more requests, lets those under way finish within `grace_s`."""
+        await self.tell_stopping()
+        await self._server.stop(grace_s)
+
+
+def _identify(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
+    """The one place that knows who a caller is. Nobody says so yet."""
+    return None
+
+
+def _answered(method: Method) -> Callable[..., Awaitable[Any]]:
+    async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        try:
+            return await method(request, _identify(context))
+        except Refused as refusal:
+            code, words = refusal.code, str(refusal)
+        except ValueError as error:
+            code, words = grpc.StatusCode.INVALID_ARGUMENT, str(error)
+        await context.abort(code, words)
+
+    return answer
