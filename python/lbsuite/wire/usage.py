@@ -1,6 +1,10 @@
 """What this process uses of its machine."""
 
+import functools
+import os
+import sys
 import time
+from collections.abc import Callable
 
 EVERY_S = 0.1
 
@@ -8,7 +12,7 @@ EVERY_S = 0.1
 class Usage:
     """Resident memory in bytes, and CPU time as a share of one core since the sample before.
 
-    Sampled at most every EVERY_S, as each costs a few system calls. psutil is imported by the first sample.
+    Sampled at most every EVERY_S, as each costs a few system calls.
     """
 
     def __init__(self) -> None:
@@ -18,13 +22,22 @@ class Usage:
     def sample(self, now: float) -> None:
         """Takes a new sample, if the last one is old enough."""
         passed_s = now - self._sampled_s
-        if self._sampled_s == 0.0:
-            import psutil
-
-            self._rss = psutil.Process().memory_info
-        elif passed_s < EVERY_S:
+        if self._sampled_s and passed_s < EVERY_S:
             return
         used_s = time.process_time()
         self.cpu = (used_s - self._used_s) / passed_s if self._sampled_s else 0.0
-        self.memory_bytes = self._rss().rss
+        self.memory_bytes = _resident_memory()()
         self._sampled_s, self._used_s = now, used_s
+
+
+@functools.cache
+def _resident_memory() -> Callable[[], int]:
+    """A way to ask for this process's resident bytes. On Linux a file that stays open, as psutil's answer costs four
+    times as much, several times a second in every backend."""
+    if sys.platform == "linux":
+        statm, page = os.open("/proc/self/statm", os.O_RDONLY), os.sysconf("SC_PAGE_SIZE")
+        return lambda: int(os.pread(statm, 128, 0).split()[1]) * page
+    import psutil
+
+    process = psutil.Process()
+    return lambda: int(process.memory_info().rss)
