@@ -1,6 +1,7 @@
 """A registration is there while its process is, whatever becomes of etcd."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -69,13 +70,15 @@ async def test_load_is_written_at_most_once_in_its_time_and_the_last_word_counts
     client: EtcdClient, service: str, source: EtcdSource, listen: Listen
 ) -> None:
     listener = listen(source)
+    began = time.monotonic()
     registration = Registration(client, Member(ADDRESS), service=service, update_s=0.5)
     await listener.until(lambda heard: bool(heard.members))
     for load in range(1, 101):
         registration.update(Member(ADDRESS, load=load))
         await asyncio.sleep(0)
     await listener.until(lambda heard: heard.members[ADDRESS].load == 100)
-    assert len([event for event in listener.heard if isinstance(event, Joined)]) == 2
+    written = [event for event in listener.heard if isinstance(event, Joined)]
+    assert 2 <= len(written) <= 2 + (time.monotonic() - began) / 0.5
     await registration.close()
 
 

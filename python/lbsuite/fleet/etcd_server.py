@@ -1,11 +1,13 @@
 """Which etcd server there is on this machine, and one of it running here."""
 
 import asyncio
+import contextlib
 import functools
 import importlib.util
 import json
 import logging
 import os
+import random
 import re
 import shutil
 import socket
@@ -178,6 +180,9 @@ class EtcdServer(Process):
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, below those the kernel lends to clients: while etcd is away, none of them takes it."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
