@@ -1,8 +1,8 @@
-"""What the tests of a balancer are made of: its caller, a backend that only accepts connections, and patience."""
+"""What the tests of a balancer are made of: its caller and a backend that only accepts connections."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +13,7 @@ import grpc.aio
 from lbsuite.wire import messages, services
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.wire.door import AioDoor
+from waiting import eventually
 
 DEADLINE_S = 10.0
 
@@ -72,7 +73,7 @@ class Caller:
 
     async def state_becomes(self, address: str, state: str | None) -> None:
         """Waits until the balancer says so; None: until it does not know the endpoint."""
-        await until(lambda: self._is(address, state), f"{address} is {state}")
+        await eventually(lambda: self._is(address, state))
 
     async def reaches(self, *backends: "Backend") -> None:
         """Waits until the balancer has a connection to each, and has had the time to notice."""
@@ -146,14 +147,6 @@ async def serving(settings: BalancerSettings | None = None) -> AsyncIterator[tup
         finally:
             await door.close(grace_s=0)
             await balancer.close()
-
-
-async def until(holds: Callable[[], Awaitable[bool]], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Asks again and again until it holds; fails with `what` at the deadline."""
-    end = asyncio.get_running_loop().time() + deadline_s
-    while not await holds():
-        assert asyncio.get_running_loop().time() < end, f"not within {deadline_s} s: {what}"
-        await asyncio.sleep(0.005)
 
 
 async def refusal(call: Awaitable[object]) -> tuple[grpc.StatusCode, str]:

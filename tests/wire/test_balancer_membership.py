@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 from door_contract import FULL, UNAVAILABLE, A, B, C
-from lookaside import DEADLINE_S, Caller, backends, refusal, serving, until
+from lookaside import DEADLINE_S, Caller, backends, refusal, serving
 
 from lbsuite.events import Joined
 from lbsuite.registry.memory import Memory
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.wire.follower import Follower
+from waiting import eventually
 
 
 @asynccontextmanager
@@ -36,7 +37,7 @@ async def knows(caller: Caller, *addresses: str) -> None:
     async def same() -> bool:
         return list(await caller.states()) == list(addresses)
 
-    await until(same, f"the balancer knows {addresses}")
+    await eventually(same)
 
 
 async def test_the_registry_decides_the_order_and_rpc_comes_after() -> None:
@@ -47,7 +48,7 @@ async def test_the_registry_decides_the_order_and_rpc_comes_after() -> None:
         await knows(caller, A, B, C)
         registry.join(Joined(C, order=1))
         registry.join(Joined(A, order=5, weight=2))
-        await until(lambda: weighs(caller, A, 2), "the update has come")
+        await eventually(lambda: weighs(caller, A, 2))
         await knows(caller, A, B, C)
 
 
@@ -63,7 +64,7 @@ async def test_the_load_in_a_key_serves_until_the_endpoint_reports_itself() -> N
         assert await caller.picks(3, strategy="ROUND_ROBIN") == [B] * 3
         await caller.report(A, load=0, limit=4, interval_ms=60_000)
         registry.join(Joined(A, limit=4, load=4, weight=3))
-        await until(lambda: weighs(caller, A, 3), "the update has come")
+        await eventually(lambda: weighs(caller, A, 3))
         assert (await caller.states())[A] == "READY"
 
 
@@ -82,7 +83,7 @@ async def test_a_draining_key_is_not_picked_and_the_operators_drain_is_its_own()
         await caller.state_becomes(A, "READY")
         await caller.drain(A)
         registry.join(Joined(A, weight=2))
-        await until(lambda: weighs(caller, A, 2), "the update has come")
+        await eventually(lambda: weighs(caller, A, 2))
         assert (await caller.states())[A] == "DRAINING"
 
 
@@ -114,7 +115,7 @@ async def test_who_registers_again_in_that_time_stays(way: str) -> None:
             registry.leave(backend.address)
         if way == "key":
             registry.join(Joined(kept.address, weight=2))
-            await until(lambda: weighs(caller, kept.address, 2), "the key is back")
+            await eventually(lambda: weighs(caller, kept.address, 2))
         else:
             await caller.register(kept.address)
         await knows(caller, kept.address)
@@ -187,7 +188,7 @@ async def test_the_other_balancers_are_told_in_status() -> None:
         async def told() -> bool:
             return list((await caller.status()).balancers) == ["127.0.0.1:50050", "127.0.0.1:50051"]
 
-        await until(told, "both are listed")
+        await eventually(told)
 
 
 async def test_a_registry_that_falls_silent_takes_nobody_with_it() -> None:
