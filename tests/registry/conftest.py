@@ -33,7 +33,7 @@ async def own_etcd() -> AsyncIterator[EtcdServer]:
 @pytest.fixture
 async def own_client(own_etcd: EtcdServer) -> AsyncIterator[EtcdClient]:
     """A client of an etcd of the test's own; its tries are cut short."""
-    client = EtcdClient(EtcdSettings((own_etcd.address,)), try_s=0.5)
+    client = EtcdClient(EtcdSettings((own_etcd.address,)), try_s=1.0)
     yield client
     await client.close()
 

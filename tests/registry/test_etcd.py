@@ -146,7 +146,7 @@ async def test_when_one_endpoint_freezes_the_next_is_asked(
     own_etcd: EtcdServer, etcd: str, client: EtcdClient, service: str, listen: Listen
 ) -> None:
     """Two clusters that know different members stand in for two endpoints of one, so that it shows who was asked."""
-    several = EtcdClient(EtcdSettings((own_etcd.address, etcd)), try_s=0.5)
+    several = EtcdClient(EtcdSettings((own_etcd.address, etcd)))
     await write(several, Member(ADDRESSES[0]), service)
     await write(client, Member(ADDRESSES[1]), service)
     source = EtcdSource(several, service)

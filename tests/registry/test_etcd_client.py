@@ -74,7 +74,7 @@ async def test_a_dead_endpoint_costs_one_try_and_is_not_asked_first_again(etcd: 
 
 
 async def test_an_endpoint_that_dies_is_left_for_the_next(etcd: str, own_etcd: EtcdServer, service: str) -> None:
-    async with connected(EtcdSettings((own_etcd.address, etcd)), try_s=0.5) as client:
+    async with connected(EtcdSettings((own_etcd.address, etcd))) as client:
         await client.put(prefix(service), b"in the first")
         own_etcd.pause()
         assert not (await client.range(prefix(service))).kvs
@@ -88,7 +88,7 @@ async def test_nobody_there_is_one_clear_line(dead: str) -> None:
 
 
 async def test_a_frozen_etcd_holds_no_caller_longer_than_the_deadline(own_etcd: EtcdServer) -> None:
-    async with connected(EtcdSettings((own_etcd.address,)), try_s=0.3) as client:
+    async with connected(EtcdSettings((own_etcd.address,)), try_s=0.5) as client:
         await client.put(b"/x", b"")
         lease, _ = await client.grant(60)
         own_etcd.pause()
@@ -101,7 +101,7 @@ async def test_a_frozen_etcd_holds_no_caller_longer_than_the_deadline(own_etcd: 
 
 
 async def test_a_watch_of_a_frozen_etcd_ends(own_etcd: EtcdServer) -> None:
-    async with connected(EtcdSettings((own_etcd.address,)), try_s=0.3) as client, asyncio.timeout(10):
+    async with connected(EtcdSettings((own_etcd.address,)), try_s=0.5) as client, asyncio.timeout(10):
         answers = client.watch(b"/x", 1, quiet_s=0.2)
         assert (await anext(answers)).created
         assert not (await anext(answers)).events, "a sign of life is no event"
