@@ -106,7 +106,7 @@ async def test_a_token_that_is_none_is_no_ones(token: str) -> None:
 @pytest.mark.parametrize("how", ["cancelled", "expired"])
 async def test_a_task_nobody_waits_for_gives_its_slot_back(how: str) -> None:
     async with FakeBalancer() as balancer, backend(balancer.address) as compute:
-        calls = [compute("fib:45", timeout_s=0.2 if how == "expired" else 600.0) for _ in range(LIMIT)]
+        calls = [compute("sleep:60", timeout_s=0.5 if how == "expired" else 600.0) for _ in range(LIMIT)]
         await balancer.until(lambda: balancer.last.load == LIMIT)
         if how == "cancelled":
             for call in calls:

@@ -28,7 +28,7 @@ def add_flags(parser: Parser) -> None:
         ("--max-memory", checked(tasks.size), "4GiB", "most memory of one task, such as 64MiB"),
         ("--report-ms", whole(50, 3_600_000), 500, "longest time between two reports of load"),
         ("--ttl-s", whole(1, 86400), 5, "how long the key in etcd outlives the process"),
-        ("--slowdown", positive(), "1", "makes sleeps take N times longer, for experiments"),
+        ("--slowdown", positive(1e6), "1", "makes sleeps take N times longer, for experiments"),
         ("--drain-s", positive(zero=True), "10", "time for running tasks when told to stop"),
     )
     for flag, kind, default, meaning in whole_flags:
