@@ -2,7 +2,8 @@
 
     messages, services   the schema at run time, and how it is served and called
     balancer             RPC -> engine -> reply; the clock is read here
-    backend, join        a process that computes tasks; how any gRPC server joins a fleet
+    backend              a process that computes tasks: tasks, workers
+    join                 how any gRPC server joins a fleet: limiter, reporter, link, presence, usage
     client               asks the balancer, runs tasks, measures
 
 May use registry and what lies below it. Status codes and metadata keys are known here and nowhere else.
