@@ -91,11 +91,12 @@ KINDS: dict[str, type[Kept] | type[PerTask]] = {"keep": Kept, "per-task": PerTas
 
 def dial(address: str) -> grpc.aio.Channel:
     """A plain channel to HOST:PORT with a connection of its own; raises ValueError for what is no address."""
-    return grpc.aio.insecure_channel(_target(address), options=OPTIONS)
+    return grpc.aio.insecure_channel(target(address), options=OPTIONS)
 
 
 @functools.lru_cache(maxsize=4096)
-def _target(address: str) -> str:
+def target(address: str) -> str:
+    """HOST:PORT as gRPC's resolvers take it; raises ValueError for what is no address. Cheap the second time."""
     host, _ = addresses.parse(address)
     ip = addresses.ip_of(host.strip("[]"))
     return f"dns:///{address}" if ip is None else f"ipv{ip.version}:{address}"

@@ -9,11 +9,10 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from lbsuite import addresses
 from lbsuite.errors import Unreachable
 from lbsuite.registry.backoff import Backoff
 from lbsuite.wire import messages, services
-from lbsuite.wire.compute_calls import dial
+from lbsuite.wire.compute_calls import dial, target
 
 ASK_S = 5.0
 """Deadline of one question to one balancer, in seconds."""
@@ -125,7 +124,7 @@ class PickSource:
 
 def _checked(pick: messages.ServerInfo) -> messages.ServerInfo:
     try:
-        addresses.parse(pick.address)
+        target(pick.address)
     except ValueError as error:
         nothing = grpc.aio.Metadata()
         raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, str(error)) from None
