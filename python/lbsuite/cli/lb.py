@@ -35,18 +35,23 @@ def add_flags(parser: Parser) -> None:
         help="(%(default)s; port 0: a free one)",
     )
     parser.add_argument("--advertise", type=address, metavar="H:P", help="what etcd is told, where it differs")
+    add_service_flags(parser)
+    parser.add_argument(
+        "--allow", type=checked(network), action="append", metavar="CIDR", help="where endpoints may be (loopback)"
+    )
+    parser.add_argument("--log-picks", action="store_true", help="log a line a pick, at most 100/s")
+    daemon.add_flags(parser)
+
+
+def add_service_flags(parser: Parser) -> None:
+    """What a balancer is told, whoever starts it."""
     etcd.add_flags(parser)
     parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
     parser.add_argument("--policy", type=policy, metavar="P", help=f"{', '.join(_core.policies())}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
-    parser.add_argument(
-        "--allow", type=checked(network), action="append", metavar="CIDR", help="where endpoints may be (loopback)"
-    )
-    parser.add_argument("--log-picks", action="store_true", help="log a line a pick, at most 100/s")
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
-    daemon.add_flags(parser)
 
 
 @checked

@@ -5,12 +5,15 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import grpc
 import grpc.aio
 
 from lbsuite.wire import messages, services
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 EVERY_S = 0.5
 DEADLINE_S = 2.0
@@ -55,7 +58,7 @@ class Live:
                         )
                     await asyncio.sleep(EVERY_S)
 
-    def _table(self, reply: messages.StatusReply) -> object:
+    def _table(self, reply: messages.StatusReply) -> "Table":
         from rich.table import Table
 
         table = Table("backend", "state", "tasks", "memory", "share", title=f"{self._balancer}  {reply.policy}")

@@ -4,10 +4,9 @@ import argparse
 import asyncio
 import logging
 
-from lbsuite import _core
 from lbsuite.cli import daemon, etcd, prompt
-from lbsuite.cli.arguments import Parser, address_list, listen_address, service_name, whole
-from lbsuite.cli.lb import policy
+from lbsuite.cli.arguments import Parser, address_list, listen_address, whole
+from lbsuite.cli.lb import add_service_flags
 from lbsuite.cli.live import Live
 from lbsuite.errors import StartFailed
 from lbsuite.fleet import Fleet, Process, etcd_binary
@@ -34,27 +33,21 @@ def add_flags(parser: Parser) -> None:
         help="balancer's address (%(default)s)",
     )
     where.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers that run already")
-    etcd.add_flags(parser)
-    parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
-    parser.add_argument("--policy", type=policy, metavar="P", help=f"{', '.join(_core.policies())}, NAME:KEY=VALUE,...")
-    parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
+    add_service_flags(parser)
     parser.add_argument(
         "--max-concurrent",
         type=whole(1, 1024),
         default=10,
         metavar="N",
-        help="tasks a backend runs at once (%(default)s)",
+        help="tasks a backend has at once (%(default)s)",
     )
-    parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument(
         "--report-ms",
         type=whole(50, 3_600_000),
         default=500,
         metavar="MS",
-        help="longest time between reports (%(default)s)",
+        help="between reports, at most (%(default)s)",
     )
-    parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
-    parser.add_argument("--door", choices=("aio",), default="aio", help="how the balancer listens (%(default)s)")
     daemon.add_flags(parser)
 
 
