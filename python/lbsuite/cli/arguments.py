@@ -19,6 +19,7 @@ class Parser(argparse.ArgumentParser):
         table = "".join(f"\n  {name:9} {line}" for name, line in (commands or {}).items())
         super().__init__(
             prog=prog,
+            usage=f"{prog} [flags]",
             description=description + table,
             epilog=epilog,
             allow_abbrev=False,

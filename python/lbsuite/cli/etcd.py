@@ -9,9 +9,10 @@ from lbsuite.registry.etcd_settings import EtcdSettings
 PASSWORD = "LBSUITE_ETCD_PASSWORD"
 
 
-def add_flags(parser: Parser) -> None:
+def add_flags(parser: Parser, default: str = "no etcd") -> None:
+    """default: what happens where none is named, in words."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--etcd", type=address_list, metavar="H:P,...", help="etcd endpoints (default: no etcd)")
+    which.add_argument("--etcd", type=address_list, metavar="H:P,...", help=f"etcd endpoints ({default})")
     which.add_argument("--no-etcd", action="store_true", help="no etcd")
     parser.add_argument("--etcd-user", metavar="NAME", help=f"etcd user; the password is in ${PASSWORD}")
     parser.add_argument("--etcd-ca", metavar="PEM", help="speak TLS to etcd, trusting this certificate")

@@ -43,9 +43,9 @@ def add_flags(parser: Parser) -> None:
     daemon.add_flags(parser)
 
 
-def add_service_flags(parser: Parser) -> None:
+def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     """What a balancer is told, whoever starts it."""
-    etcd.add_flags(parser)
+    etcd.add_flags(parser, etcd_default)
     parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
     parser.add_argument("--policy", type=policy, metavar="P", help=f"{', '.join(_core.policies())}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")

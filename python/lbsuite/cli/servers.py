@@ -33,7 +33,7 @@ def add_flags(parser: Parser) -> None:
         help="balancer's address (%(default)s)",
     )
     where.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers that run already")
-    add_service_flags(parser)
+    add_service_flags(parser, "one is started, but not with --lb")
     parser.add_argument(
         "--max-concurrent",
         type=whole(1, 1024),
