@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Self
 
 import grpc
 import grpc.aio
@@ -47,6 +47,13 @@ class Server:
         if self._server:
             await self._server.stop(None)
             self._server = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
 
 class Backend(Server):
@@ -108,6 +115,5 @@ async def fleet(backends: int = 2) -> AsyncIterator[Balancer]:
     balancer = Balancer(members)
     async with contextlib.AsyncExitStack() as stack:
         for server in (*members, balancer):
-            await server.start()
-            stack.push_async_callback(server.stop)
+            await stack.enter_async_context(server)
         yield balancer

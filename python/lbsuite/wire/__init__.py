@@ -4,7 +4,7 @@
     balancer             RPC -> engine -> reply; the clock is read here
     backend              a process that computes tasks: tasks, workers
     join                 how any gRPC server joins a fleet: limiter, reporter, link, presence, usage
-    client               asks the balancer, runs tasks, measures
+    client               asks the balancer, runs tasks, measures: pick_source, compute_calls, budget, arrivals, tally
 
 May use registry and what lies below it. Status codes and metadata keys are known here and nowhere else.
 """
