@@ -53,8 +53,8 @@ async def test_when_everything_fails_trying_again_stays_within_its_budget() -> N
     async with fleet(4) as balancer:
         for backend in balancer.backends:
             backend.script = refuse("UNAVAILABLE")
-        result = await run(settings(balancer, clients=40, duration_s=2.0))
-        assert result.lost == result.requests > 200
+        result = await run(settings(balancer, clients=40, duration_s=1.0))
+        assert result.lost == result.requests >= 40
         assert result.attempts - result.requests <= 0.1 * (result.requests + 40) + 10 * (result.duration_s + 1)
 
 
