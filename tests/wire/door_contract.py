@@ -83,6 +83,14 @@ class DoorContract(AtADoor):
         async with Caller(door, service) as caller:
             assert (await refusal(caller.register(A)))[0] is INVALID
 
+    async def test_an_absurd_registration_is_invalid_and_changes_nothing(self, caller: Caller) -> None:
+        await caller.register(A, weight=3)
+        for fields in ({"weight": 2**32 - 1}, {"limit": 2**32 - 1}, {"zone": "a\nb"}, {"zone": "z" * 300}):
+            assert (await refusal(caller.register(A, **fields)))[0] is INVALID
+            assert (await refusal(caller.register(B, **fields)))[0] is INVALID
+        (endpoint,) = (await caller.status()).endpoints
+        assert (endpoint.info.address, endpoint.info.weight, endpoint.info.zone) == (A, 3, "")
+
     async def test_who_deregisters_is_gone_and_may_say_it_twice(self, caller: Caller) -> None:
         await caller.register(A, B)
         await caller.deregister(A)

@@ -161,6 +161,17 @@ async def test_keys_outside_the_allowed_networks_are_left_out() -> None:
         await knows(caller, A)
 
 
+async def test_an_absurd_key_changes_nothing_and_stops_nothing() -> None:
+    async with following() as (registry, caller, _):
+        registry.join(Joined(A, weight=3))
+        await knows(caller, A)
+        registry.join(Joined(A, weight=2**31 - 1))
+        registry.join(Joined(B, weight=2**31 - 1))
+        registry.join(Joined(C))
+        await knows(caller, A, C)
+        assert await weighs(caller, A, 3)
+
+
 async def test_a_name_in_a_key_waits_for_its_resolver_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = asyncio.Event()
     real = asyncio.get_running_loop().getaddrinfo

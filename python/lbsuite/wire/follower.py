@@ -44,7 +44,7 @@ class Follower:
             case Joined(address):
                 self._stop_asking(address)
                 if address in self._membership.standings:
-                    self._membership.join(event, now)
+                    self._join(event)
                 else:
                     self._asking[address] = asyncio.create_task(self._ask(event), name=f"resolve {address}")
             case Left(address):
@@ -70,11 +70,21 @@ class Follower:
         """False: ask again later."""
         try:
             await self._balancer.allowed.targets(event.address)
-            self._membership.join(event, time.monotonic())
         except Refused as refusal:
-            if event.address not in self._denied:
-                self._denied.add(event.address)
-                _log.warning("an endpoint of the registry is left out: %s", refusal)
+            self._deny(event.address, refusal)
             return refusal.code is not grpc.StatusCode.UNAVAILABLE
-        self._denied.discard(event.address)
+        self._join(event)
         return True
+
+    def _join(self, event: Joined) -> None:
+        try:
+            self._membership.join(event, time.monotonic())
+        except (Refused, ValueError) as error:
+            self._deny(event.address, error)
+        else:
+            self._denied.discard(event.address)
+
+    def _deny(self, address: str, error: Exception) -> None:
+        if address not in self._denied:
+            self._denied.add(address)
+            _log.warning("%s is left out as the registry tells of it: %s", address, error)

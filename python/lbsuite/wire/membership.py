@@ -6,11 +6,11 @@ What is decided here reaches the policies through the engine's roster alone.
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 
-from lbsuite import _core, addresses
+from lbsuite import _core
 from lbsuite.events import Joined
 from lbsuite.wire import messages
 from lbsuite.wire.alarm import Alarm
@@ -60,23 +60,26 @@ class Membership:
         self._connections = Connections(allowed.targets, self._connected)
 
     def register(self, info: messages.ServerInfo, now: float) -> bool:
-        """Takes a registration by RPC; True if the endpoint is new. The address has passed the allow list."""
-        new = info.address not in self.standings
-        standing = self._standing(info.address)
-        standing.registered = True
-        standing.weight = info.weight or standing.weight
-        standing.limit = info.limit or standing.limit
-        standing.zone = info.zone or standing.zone
-        self._admit(info.address, standing, now)
-        return new
+        """Takes a registration by RPC; True if the endpoint is new. The address has passed the allow list.
+
+        Raises ValueError for what the engine finds absurd, and Refused if there are MAX_ENDPOINTS; nothing changes.
+        """
+        known = self.standings.get(info.address, Standing())
+        told = replace(
+            known,
+            registered=True,
+            weight=info.weight or known.weight,
+            limit=info.limit or known.limit,
+            zone=info.zone or known.zone,
+        )
+        return self._admit(info.address, told, now)
 
     def join(self, event: Joined, now: float) -> None:
-        """Takes a key of the registry, new or changed. The address has passed the allow list."""
-        standing = self._standing(event.address)
-        standing.key = event
-        standing.weight, standing.limit, standing.zone = event.weight, event.limit or standing.limit, event.zone
-        self._admit(event.address, standing, now)
-        if event.load is not None and standing.report is None:
+        """Takes a key of the registry, new or changed; as `register`. Its load counts until the endpoint reports."""
+        known = self.standings.get(event.address, Standing())
+        limit = event.limit or known.limit
+        self._admit(event.address, replace(known, key=event, weight=event.weight, limit=limit, zone=event.zone), now)
+        if event.load is not None and known.report is None:
             self.engine.report(event.address, now, tasks=event.load, available=event.available)
             self.alarm.settle(now)
 
@@ -146,21 +149,17 @@ class Membership:
             standing.interval_s = interval_s
             self._tell(load.address, standing, now)
 
-    def _standing(self, address: str) -> Standing:
-        standing = self.standings.get(address)
-        if standing is None:
-            addresses.parse(address)
-            if len(self.standings) >= MAX_ENDPOINTS:
-                raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_ENDPOINTS} endpoints are registered already")
-            standing = self.standings[address] = Standing()
-            self.revision += 1
-        return standing
-
-    def _admit(self, address: str, standing: Standing, now: float) -> None:
-        self._end_grace(standing)
+    def _admit(self, address: str, standing: Standing, now: float) -> bool:
+        new = address not in self.standings
+        if new and len(self.standings) >= MAX_ENDPOINTS:
+            raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_ENDPOINTS} endpoints are registered already")
         self._tell(address, standing, now)
+        self.standings[address] = standing
+        self.revision += new
+        self._end_grace(standing)
         self._tell_draining(address, standing, now)
         self._connections.watch(address)
+        return new
 
     def _tell(self, address: str, standing: Standing, now: float) -> None:
         self.engine.join(
