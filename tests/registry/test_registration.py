@@ -13,7 +13,7 @@ from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
-from lbsuite.registry.registration import MANY_ENDPOINTS, Registration
+from lbsuite.registry.registration import FLEET_UPDATES, MOST_UPDATE_S, Registration
 from lbsuite.registry.source import Source
 from waiting import eventually
 
@@ -164,10 +164,10 @@ async def test_closing_does_not_wait_for_an_etcd_that_is_away(own_etcd: EtcdServ
 
 async def test_many_endpoints_write_their_load_more_rarely(client: EtcdClient, service: str) -> None:
     start = prefix(service, "endpoints")
-    for port in range(MANY_ENDPOINTS):
+    for port in range(int(MOST_UPDATE_S * FLEET_UPDATES)):
         await client.put(start + f"127.0.0.1:{5000 + port}".encode(), b"")
     registration = Registration(client, Member(ADDRESS), service=service, ttl_s=2, update_s=0.01)
-    await eventually(lambda: registration.update_s == 5)
+    await eventually(lambda: registration.update_s == MOST_UPDATE_S)
     await registration.close()
 
 

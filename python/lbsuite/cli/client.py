@@ -46,7 +46,6 @@ def _add_load(parser: Parser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     registry = etcd.settings(args)
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     settings = client.ClientSettings(
         balancers=args.lb or (() if registry else DEFAULT_LB),
         etcd=registry,

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 
@@ -21,6 +22,9 @@ def set_up(args: argparse.Namespace) -> None:
 
 def ready(kind: str, address: str) -> None:
     """The line on stdout that scripts wait for."""
+    # What there is by now stays: the collector, which would walk all of it in the middle of the work, leaves it alone.
+    gc.collect()
+    gc.freeze()
     print(f"ready {kind} {address}", flush=True)
 
 
