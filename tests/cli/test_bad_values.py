@@ -1,0 +1,80 @@
+"""A bad value for any flag of any command is one clear line with the value, and exit status 2."""
+
+import argparse
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from lbsuite.cli import COMMANDS
+from lbsuite.cli.arguments import Parser
+
+NONSENSE = "no such\tthing!"
+ANY_TEXT = {"etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "help"}
+"""Flags that take any text; what it stands for is checked when it is used."""
+
+
+def parser_of(command: str) -> Parser:
+    parser = Parser(prog=f"lbsuite {command}", description=COMMANDS[command])
+    importlib.import_module(f"lbsuite.cli.{'drain' if command == 'undrain' else command}").add_flags(parser)
+    return parser
+
+
+def flags() -> list[tuple[str, argparse.Action]]:
+    return [
+        (command, action)
+        for command in COMMANDS
+        for action in parser_of(command)._actions
+        if action.nargs != 0 and action.dest not in ANY_TEXT
+    ]
+
+
+def words_before(command: str, flag: argparse.Action) -> list[str]:
+    """What else the command must be told."""
+    needed = [action for action in parser_of(command)._actions if action.required and action.dest != flag.dest]
+    return [word for action in needed for word in (*action.option_strings[:1], "127.0.0.1:1")]
+
+
+@pytest.mark.parametrize(("command", "flag"), flags(), ids=lambda value: getattr(value, "dest", value))
+def test_nonsense_is_refused_in_one_line(
+    command: str, flag: argparse.Action, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [f"{flag.option_strings[0]}={NONSENSE}"] if flag.option_strings else [NONSENSE]
+    with pytest.raises(SystemExit) as end:
+        parser_of(command).read([*words_before(command, flag), *given])
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"lbsuite {command}: ")
+    assert "no such" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "blamed"),
+    [
+        (["servers", "-n", "0"], "'0'"),
+        (["servers", "--lb", "127.0.0.1:1", "--policy", "random"], "--policy"),
+        (["lb", "--listen", "127.0.0.1:70000"], "127.0.0.1:70000"),
+        (["lb", "--etcd", "127.0.0.1:1", "--no-etcd"], "--no-etcd"),
+        (["lb", "--etcd-user", "root"], "--etcd"),
+        (["lb", "--allow", "10.0.0.1/8"], "10.0.0.1/8"),
+        (["lb", "--policy", "least_load:choices=0"], "'0'"),
+        (["backend"], "--listen"),
+        (["backend", "--listen", "0.0.0.0:0"], "--advertise"),
+        (["client", "--clients", "-3"], "-3"),
+        (["client", "--duration", "nan"], "nan"),
+        (["client", "--task", "dance:1"], "dance"),
+        (["client", "--strategy", "fastest"], "fastest"),
+        (["drain"], "ADDR"),
+        (["status", "--colour"], "--colour"),
+        (["fly"], "fly"),
+    ],
+)
+def test_a_command_that_cannot_be_run_ends_with_status_2(words: list[str], blamed: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "lbsuite", *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert blamed.lower() in line.lower()
+    assert not ended.stdout
