@@ -1,7 +1,8 @@
 """lbsuite: one policy engine in the balancer, in the caller's process and in the notebook.
 
     _core                                              the compiled engine, its policies and the task kernels
-    events, errors, addresses, results, descriptors    what every room speaks
+    addresses, names, errors                           what users and peers may write, and what can go wrong
+    events, results, descriptors                       what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, fleet                                        the RPC world; the one place that starts processes
     cli, demo                                          what people run

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from lbsuite import addresses
+from lbsuite import addresses, names
 
 
 class Parser(argparse.ArgumentParser):
@@ -97,11 +97,4 @@ def address_list(text: str) -> tuple[str, ...]:
     return tuple(addresses.valid(part) for part in text.split(","))
 
 
-@checked
-def service_name(text: str) -> str:
-    """The name of a service: it becomes part of an etcd key."""
-    if not (
-        0 < len(text) <= 64 and text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    ):
-        raise ValueError(f"not a service name (letters, digits, '-', '_', '.', at most 64): {text!r}")
-    return text
+service_name = checked(names.service)

@@ -7,11 +7,10 @@ Whoever may write to etcd may write nonsense: what is read here is checked befor
 """
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from lbsuite import addresses
+from lbsuite import addresses, names
 from lbsuite.events import Joined
 
 Role = Literal["endpoints", "balancers"]
@@ -19,14 +18,11 @@ State = Literal["ready", "draining"]
 
 MAX_RECORD_BYTES = 4096
 _MOST = 2**31 - 1
-_SERVICE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def prefix(service: str, role: Role | None = None) -> bytes:
     """What the keys of a service begin with; raises ValueError for a name that cannot be part of a key."""
-    if not _SERVICE.fullmatch(service):
-        raise ValueError(f"not a service name (letters, digits, '-', '_', '.', at most 64): {service!r}")
-    return f"/lbsuite/{service}/{f'{role}/' if role else ''}".encode()
+    return f"/lbsuite/{names.service(service)}/{f'{role}/' if role else ''}".encode()
 
 
 def parse_key(service: str, key: bytes) -> tuple[Role, str]:
@@ -64,8 +60,7 @@ class Member:
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= most:
                 raise ValueError(f"{name} is not a whole number in {least}..{most}: {value!r}")
-        if not isinstance(self.zone, str) or len(self.zone) > addresses.MAX_BYTES or not self.zone.isprintable():
-            raise ValueError(f"zone is not a short printable text: {self.zone!r}")
+        names.zone(self.zone)
         if self.state not in get_args(State):
             raise ValueError(f"state is not one of {', '.join(get_args(State))}: {self.state!r}")
         if type(self.available) is not bool:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import grpc
 
-from lbsuite import _core, addresses
-from lbsuite.registry import member
+from lbsuite import _core, addresses, names
 from lbsuite.wire import messages, status
 from lbsuite.wire.allow import AllowList
 from lbsuite.wire.membership import Membership
@@ -77,8 +76,7 @@ class Balancer:
         return self._pick(request, self._wishes.read(request.policy, request.strategy))
 
     async def RegisterServer(self, request: messages.ServerInfo, caller: Caller) -> messages.RegisterResponse:
-        if len(request.zone) > addresses.MAX_BYTES or not request.zone.isprintable():
-            raise ValueError(f"zone is not a short printable text: {request.zone!r}")
+        names.zone(request.zone)
         await self.allowed.targets(request.address)
         membership = self._find(request.service) or self._open(request.service)
         new = membership.register(request, time.monotonic())
@@ -152,7 +150,7 @@ class Balancer:
         return self._memberships.get(service or self.settings.service)
 
     def _open(self, service: str) -> Membership:
-        member.prefix(service)
+        names.service(service)
         if len(self._memberships) >= MAX_SERVICES:
             self._let_go_of_an_empty_one()
         settings = self.settings
