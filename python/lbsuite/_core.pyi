@@ -74,10 +74,9 @@ class Pick:
 class Endpoint:
     """What an engine knows of one endpoint at one moment.
 
-    @property
-    def state(self) -> "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken as the engine counts: ...
-    them. estimate: the dead-reckoned load in tasks. score: what least_load compares. report_age_s: None before the
-    first report.
+    state: "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken, as the engine counts
+    them. work: the cost of those tasks. estimate: the dead-reckoned load in tasks. score: what least_load compares.
+    memory, cpu: as last reported. report_age_s: None before the first report.
     """
 
     @property
