@@ -28,7 +28,7 @@ FLOORS = [
     {"wire", "proxy", "sim", "fleet", "placement"},
     {"registry"},
     {"events", "settings", "results", "descriptors"},
-    {"addresses", "errors", "names"},
+    {"addresses", "backoff", "errors", "names"},
     {"_core"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

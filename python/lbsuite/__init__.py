@@ -1,7 +1,7 @@
 """lbsuite: one policy engine in the balancer, in the caller's process and in the notebook.
 
     _core                                              the compiled engine, its policies and the task kernels
-    addresses, names, errors                           what users and peers may write, and what can go wrong
+    addresses, names, errors, backoff                  what may be written, what can go wrong, how long to wait then
     events, results, descriptors                       what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, fleet                                        the RPC world; the one place that starts processes

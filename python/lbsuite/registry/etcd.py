@@ -10,10 +10,10 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from lbsuite.backoff import Backoff
 from lbsuite.errors import Unreachable
 from lbsuite.events import Balancers, Event
 from lbsuite.registry import etcd_messages as messages
-from lbsuite.registry.backoff import Backoff
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.member import Role, prefix
 from lbsuite.registry.membership import Membership

@@ -7,8 +7,8 @@ import math
 import time
 from dataclasses import replace
 
+from lbsuite.backoff import Backoff
 from lbsuite.errors import Unreachable
-from lbsuite.registry.backoff import Backoff
 from lbsuite.registry.etcd_client import EtcdClient, LeaseGone
 from lbsuite.registry.member import Member, Role, prefix
 

@@ -19,7 +19,7 @@ import grpc
 import grpc.aio
 
 from lbsuite import _core, addresses
-from lbsuite.registry.backoff import Backoff
+from lbsuite.backoff import Backoff
 from lbsuite.registry.etcd import balancers
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import Awaitable, Callable
 
 import grpc
 import grpc.aio
 
+from lbsuite.backoff import Backoff
 from lbsuite.errors import LbsuiteError
 
 CONNECT_S = 2.0
@@ -70,7 +70,7 @@ class _Connection:
         self.task = asyncio.create_task(self._keep(), name=f"connection to {address}")
 
     async def _keep(self) -> None:
-        failures = 0
+        tries, backoff = 0, Backoff(*BACKOFF_S)
         while True:
             self.again.clear()
             try:
@@ -79,10 +79,11 @@ class _Connection:
                 _log.warning("no connection to %s: %s", self._address, error)
                 self._changed(self._address, False)
             else:
-                reached = await self._follow(targets[failures % len(targets)])
-                failures = 0 if reached else failures
-            failures += 1
-            await self._pause(failures)
+                if await self._follow(targets[tries % len(targets)]):
+                    tries = 0
+                    backoff.reset()
+            tries += 1
+            await self._pause(backoff.next_s())
 
     async def _follow(self, target: str) -> bool:
         """Holds one channel until it breaks and refuses; True if it was ever up."""
@@ -109,9 +110,7 @@ class _Connection:
             self.up = up
             self._changed(self._address, up)
 
-    async def _pause(self, failures: int) -> None:
-        least_s, most_s = BACKOFF_S
-        pause_s = min(least_s * 1.6 ** min(failures - 1, 20), most_s) * random.uniform(0.8, 1.2)
+    async def _pause(self, pause_s: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self.again.wait()

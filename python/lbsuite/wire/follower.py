@@ -6,6 +6,7 @@ import time
 
 import grpc
 
+from lbsuite.backoff import Backoff
 from lbsuite.events import Balancers, Event, Joined, Left
 from lbsuite.registry.source import Source
 from lbsuite.wire.balancer import Balancer
@@ -61,10 +62,9 @@ class Follower:
             task.cancel()
 
     async def _ask(self, event: Joined) -> None:
-        pause_s, most_s = RETRY_S
+        backoff = Backoff(*RETRY_S)
         while not await self._admitted(event):
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, most_s)
+            await asyncio.sleep(backoff.next_s())
 
     async def _admitted(self, event: Joined) -> bool:
         """False: ask again later."""

@@ -7,7 +7,7 @@ import logging
 import grpc
 import grpc.aio
 
-from lbsuite.registry.backoff import Backoff
+from lbsuite.backoff import Backoff
 from lbsuite.wire import messages, services
 
 CALL_S = 1.0

@@ -9,8 +9,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from lbsuite.backoff import Backoff
 from lbsuite.errors import Unreachable
-from lbsuite.registry.backoff import Backoff
 from lbsuite.wire import messages, services
 from lbsuite.wire.compute_calls import dial, target
 
