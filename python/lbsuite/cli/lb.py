@@ -114,7 +114,8 @@ async def _follow(balancer: Balancer, source: EtcdSource, ending: contextlib.Asy
     ending.push_async_callback(asyncio.wait, {following})
     ending.push_async_callback(source.close)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(follower.listed.wait(), FIRST_LIST_S)
+        async with asyncio.timeout(FIRST_LIST_S):
+            await follower.listed.wait()
 
 
 def _tell_failure(task: "asyncio.Task[None]") -> None:

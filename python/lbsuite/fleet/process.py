@@ -106,7 +106,8 @@ class Process(ABC):
         self._signal(signal.SIGTERM)
         self._signal(signal.SIGCONT)
         try:
-            await asyncio.wait_for(self.ended(), drain_s)
+            async with asyncio.timeout(drain_s):
+                await self.ended()
         except TimeoutError:
             await self.kill()
         return await life.wait()

@@ -122,7 +122,8 @@ class EtcdClient:
                 await asyncio.wait({reading}, timeout=quiet_s)
                 if not reading.done():
                     progress = messages.WatchRequest(progress_request=messages.WatchProgressRequest())
-                    await asyncio.wait_for(call.write(progress), self.try_s)
+                    async with asyncio.timeout(self.try_s):
+                        await call.write(progress)
                     await asyncio.wait({reading}, timeout=self.try_s)
                 if not reading.done():
                     raise TimeoutError

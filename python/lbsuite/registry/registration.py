@@ -77,7 +77,8 @@ class Registration:
         lease, self._lease = self._lease, 0
         if lease:
             with contextlib.suppress(Unreachable, LeaseGone, TimeoutError):
-                await asyncio.wait_for(self._client.revoke(lease), deadline_s)
+                async with asyncio.timeout(deadline_s):
+                    await self._client.revoke(lease)
         if not self._task.cancelled():
             self._task.result()
 

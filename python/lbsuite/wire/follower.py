@@ -1,6 +1,7 @@
 """Follows a source of membership for the balancer's own service."""
 
 import asyncio
+import contextlib
 import logging
 import time
 
@@ -33,8 +34,9 @@ class Follower:
     async def run(self) -> None:
         """Until the source is closed."""
         try:
-            async for event in self._source.events():
-                self._take(event)
+            async with contextlib.aclosing(self._source.events()) as events:
+                async for event in events:
+                    self._take(event)
         finally:
             for task in self._asking.values():
                 task.cancel()
@@ -63,7 +65,9 @@ class Follower:
 
     async def _ask(self, event: Joined) -> None:
         backoff = Backoff(*RETRY_S)
-        while not await self._admitted(event):
+        while True:
+            if await self._admitted(event):
+                return
             await asyncio.sleep(backoff.next_s())
 
     async def _admitted(self, event: Joined) -> bool:

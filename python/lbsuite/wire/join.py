@@ -72,7 +72,8 @@ class Enrolment:
         links = [self._reporter.add(balancer, register=True) for balancer in self.settings.balancers]
         self._reporter.report()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(link.tried.wait() for link in links)), START_S)
+            async with asyncio.timeout(START_S):
+                await asyncio.gather(*(link.tried.wait() for link in links))
 
     @contextlib.asynccontextmanager
     async def task(self, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:

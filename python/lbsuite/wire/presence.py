@@ -9,7 +9,7 @@ from lbsuite.events import Balancers
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
-from lbsuite.registry.member import Member
+from lbsuite.registry.member import Member, State
 from lbsuite.registry.registration import Registration
 
 Found = Callable[[frozenset[str]], Awaitable[None]]
@@ -28,14 +28,15 @@ class Presence:
     async def start(self, patience_s: float) -> None:
         """Returns when the key is written, or after `patience_s`; it is tried on for ever."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._registration.registered.wait(), patience_s)
+            async with asyncio.timeout(patience_s):
+                await self._registration.registered.wait()
         self._watching = asyncio.create_task(self._watch(), name="balancers in etcd")
 
     def tell(self, load: int, *, draining: bool) -> None:
         """Has the key say so: the state at once, the load within a second or so."""
-        state = "draining" if draining else "ready"
+        state: State = "draining" if draining else "ready"
         if (load, state) != (self._member.load, self._member.state):
-            self._member = replace(self._member, load=load, state="draining" if draining else "ready")
+            self._member = replace(self._member, load=load, state=state)
             self._registration.update(self._member)
 
     async def leave(self) -> None:
