@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 MAX_BYTES = 255
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
-_PORT = re.compile(r"[0-9]{1,5}")
+_PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -30,12 +30,12 @@ def parse(text: str, *, port_zero: bool = False) -> tuple[str, int]:
     literal = host.startswith("[") and host.endswith("]")
     ip = ip_of(host[1:-1] if literal else host)
     if ip is None:
-        labels = host.rstrip(".").split(".")
+        labels = host.removesuffix(".").split(".")
         if literal or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
             raise ValueError(f"not an IPv4 address, [IPv6] address or DNS name: {text!r}")
     elif (ip.version == 6) != literal:
         raise ValueError(f"an IPv6 address goes in brackets, nothing else does: {text!r}")
-    elif ip.is_unspecified or ip.is_multicast or ip.is_link_local:
+    elif _cannot_serve(ip):
         raise ValueError(f"unspecified, multicast and link-local addresses cannot serve: {text!r}")
     return host, number
 
@@ -54,6 +54,11 @@ def ip_of(host: str) -> IPAddress | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _cannot_serve(ip: IPAddress) -> bool:
+    meant = ip.ipv4_mapped or ip if isinstance(ip, ipaddress.IPv6Address) else ip
+    return meant.is_unspecified or meant.is_multicast or meant.is_link_local
 
 
 def network(text: str) -> Network:

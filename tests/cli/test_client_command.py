@@ -120,6 +120,7 @@ async def test_a_signal_ends_the_run_early_with_the_report_of_what_was_done(numb
         "--duration nan",
         "--strategy best",
         "--strategy least_load:choices=x",
+        "--strategy a\vb",
         "--lb here",
         "--lb 127.0.0.1:1,",
         "--etcd nowhere",
@@ -135,6 +136,7 @@ async def test_a_signal_ends_the_run_early_with_the_report_of_what_was_done(numb
         "--timeout-s 0",
         "--csv /nowhere/runs.csv",
         "--csv /",
+        f"--csv {'x' * 300}",
         "--unknown",
         "leftover",
     ],
@@ -145,12 +147,30 @@ def test_bad_input_is_one_line_with_status_2(
     from lbsuite.cli import main
 
     with pytest.raises(SystemExit) as end:
-        main(["client", *words.split()])
+        main(["client", *words.split(" ")])
     said = capsys.readouterr()
     assert end.value.code == 2
     assert said.out == ""
     assert len(said.err.splitlines()) == 1
     assert said.err.startswith("lbsuite client: ")
+
+
+def test_a_number_that_is_too_large_is_called_that(capsys: pytest.CaptureFixture[str]) -> None:
+    from lbsuite.cli import main
+
+    with pytest.raises(SystemExit):
+        main(["client", "--rate", "2e6"])
+    assert "at most 1e+06: '2e6'" in capsys.readouterr().err
+
+
+async def test_a_file_that_cannot_be_written_after_all_is_one_line_after_the_result() -> None:
+    async with fleet(1) as balancer:
+        words = ("--lb", balancer.address, "--duration", "0.1", "--task", "fib:5", "--csv", "/proc/no-such-file")
+        status, out, err = await ended(*words)
+    assert status in (1, 2)  # 2: whoever is not root may not even try
+    assert (len(err.splitlines()), "Traceback" in err) == (1, False)
+    assert "cannot write to '/proc/no-such-file'" in err
+    assert ("total requests" in out) == (status == 1)
 
 
 def test_help_fits_a_screen_and_has_an_example(

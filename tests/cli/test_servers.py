@@ -73,6 +73,12 @@ def test_a_taken_port_is_one_clear_line() -> None:
         first.wait(DEADLINE_S)
 
 
+def test_an_address_that_backends_cannot_dial_is_refused_before_anything_starts() -> None:
+    ended = lbsuite("servers", "--listen", "0.0.0.0:0", "--no-etcd")
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (2, "", 1)
+    assert "0.0.0.0:0" in ended.stderr
+
+
 def test_on_a_terminal_it_asks_for_the_policy_and_shows_a_line_a_backend() -> None:
     main, terminal = pty.openpty()
     command = [sys.executable, "-m", "lbsuite", "servers", "-n", "2", "--listen", "127.0.0.1:0", "--no-etcd"]

@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -97,3 +101,14 @@ def test_a_bad_flag_is_one_line_and_status_2(words: list[str], capsys: pytest.Ca
         cli.main(words)
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_ctrl_c_while_a_balancer_is_silent_ends_without_a_traceback() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        words = ("status", "--lb", f"127.0.0.1:{silent.getsockname()[1]}")
+        asking = subprocess.Popen((sys.executable, "-m", "lbsuite", *words), stderr=subprocess.PIPE, text=True)
+        silent.settimeout(20)
+        silent.accept()[0].close()
+        asking.send_signal(signal.SIGINT)
+        assert asking.communicate(timeout=20)[1] == ""
+        assert asking.returncode == cli.INTERRUPTED

@@ -62,11 +62,19 @@ class DoorContract(AtADoor):
     @pytest.mark.parametrize(
         "address",
         ["", "nohost", ":1", "127.0.0.1:0", "127.0.0.1:65536", "http://127.0.0.1:1", "127.0.0.1:1\n", "0.0.0.0:1",
+         "127.0.0.1:01", "a..:1", "[::ffff:169.254.169.254]:80",
          "224.0.0.1:1", "169.254.169.254:80", "[fe80::1]:1", "unix:/tmp/x:1", "::1:1", "a b:1", "x" * 260 + ":1"],
     )  # fmt: skip
     async def test_what_is_no_address_cannot_register(self, caller: Caller, address: str) -> None:
         code, _ = await refusal(caller.register(address))
         assert code is INVALID
+
+    @pytest.mark.parametrize("text", ["x" * 20_000, "\U0001f600" * 20_000])
+    async def test_an_answer_to_a_long_text_is_still_the_answer(self, caller: Caller, door: str, text: str) -> None:
+        assert (await refusal(caller.register(text)))[0] is INVALID
+        async with Caller(door, service=text) as stranger:
+            assert (await refusal(stranger.register(A)))[0] is INVALID
+            assert (await refusal(stranger.pick()))[0] is UNAVAILABLE
 
     @pytest.mark.parametrize("address", ["10.0.0.1:80", "[2001:db8::1]:80"])
     async def test_who_is_outside_the_allowed_networks_cannot_register(self, caller: Caller, address: str) -> None:

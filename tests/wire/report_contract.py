@@ -20,7 +20,7 @@ class ReportContract(AtADoor):
     @pytest.mark.parametrize(
         "fields",
         [{"load": -1}, {"load": -(2**31)}, {"cpu": -1.0}, {"cpu": float("nan")}, {"cpu": float("inf")},
-         {"interval_ms": 2**32 - 1}],
+         {"interval_ms": 2**32 - 1}, {"by_balancer": [messages.BalancerCounts(begun=2**63)] * 1000}],
     )  # fmt: skip
     async def test_an_absurd_report_is_invalid_and_changes_nothing(
         self, caller: Caller, fields: dict[str, Any]

@@ -7,7 +7,7 @@ import pytest
 from loads import one_task, run, settings
 
 from lbsuite.errors import Unreachable
-from lbsuite.wire import messages
+from lbsuite.wire import client, messages
 from scripted import fleet, refuse
 from waiting import eventually
 
@@ -188,3 +188,15 @@ async def test_a_pick_that_is_no_address_is_not_dialled() -> None:
         balancer.script = lambda request: "unix:/etc/passwd"
         result = await run(one_task(balancer))
         assert (result.lost, result.attempts, result.errors) == (1, 0, {"INTERNAL": 1})
+
+
+async def test_a_run_that_is_stopped_before_any_balancer_answers_ends_at_once() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.2, stop.set)
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        async with asyncio.timeout(5):
+            result = await client.run(client.ClientSettings(balancers=(address,)), stop=stop)
+        assert (result.requests, result.lost) == (0, 0)

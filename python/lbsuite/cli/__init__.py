@@ -6,6 +6,7 @@ anything is started. A command's module is imported when it is the one asked for
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,9 @@ COMMANDS = {
     "undrain": "let a drained endpoint be picked again",
 }
 
+INTERRUPTED = 128 + signal.SIGINT
+"""Ctrl-C, where the command had nothing to bring to an end first: what shells call that end too."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
@@ -36,12 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     # its event engine hands each call through several threads, a quarter of a call's CPU on a busy machine.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_client,-event_engine_listener")
-    command = importlib.import_module(f"lbsuite.cli.{'drain' if words[0] == 'undrain' else words[0]}")
-    parser = Parser(prog=f"lbsuite {words[0]}", description=COMMANDS[words[0]], epilog=command.EXAMPLE)
-    command.add_flags(parser)
     try:
-        status: int = command.run(parser.read(words[1:]))
+        return _run(words[0], words[1:])
     except LbsuiteError as error:
         print(f"lbsuite {words[0]}: {error}", file=sys.stderr)
         return 3 if isinstance(error, Unreachable) else 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(name: str, flags: Sequence[str]) -> int:
+    command = importlib.import_module(f"lbsuite.cli.{'drain' if name == 'undrain' else name}")
+    parser = Parser(prog=f"lbsuite {name}", description=COMMANDS[name], epilog=command.EXAMPLE)
+    command.add_flags(parser)
+    status: int = command.run(parser.read(flags))
     return status

@@ -36,7 +36,8 @@ class Parser(argparse.ArgumentParser):
         return f"-{word}" if single and f"-{flag}" in self._option_string_actions else word
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message.removeprefix('argument ')}\n")
+        line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message.removeprefix("argument "))
+        self.exit(2, f"{self.prog}: {line}\n")
 
 
 def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -63,7 +64,7 @@ def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
 
 
 def positive(most: float = 1e9, *, zero: bool = False) -> Callable[[str], float]:
-    """A finite number above zero (or zero, where `zero`)."""
+    """A number above zero (or zero, where `zero`), `most` at most."""
 
     def parse(text: str) -> float:
         try:
@@ -71,7 +72,7 @@ def positive(most: float = 1e9, *, zero: bool = False) -> Callable[[str], float]
         except ValueError:
             value = math.nan
         if not (0 < value <= most or (zero and value == 0)):
-            raise ValueError(f"not a number {'of at least' if zero else 'above'} 0: {text!r}")
+            raise ValueError(f"not a number {'of at least' if zero else 'above'} 0 and at most {most:g}: {text!r}")
         return value
 
     return checked(parse)

@@ -10,6 +10,7 @@ from pathlib import Path
 from lbsuite import _core
 from lbsuite.cli import daemon, etcd, report
 from lbsuite.cli.arguments import Parser, address_list, checked, positive, service_name, whole
+from lbsuite.errors import LbsuiteError
 from lbsuite.results import RunResult
 from lbsuite.wire import arrivals, client, compute_calls
 
@@ -62,7 +63,10 @@ def run(args: argparse.Namespace) -> int:
     result = asyncio.run(_measure(settings, args.progress))
     print(result.to_json() if args.json else report.text(result))
     if args.csv:
-        _append(args.csv, settings, result)
+        try:
+            _append(args.csv, settings, result)
+        except OSError as error:
+            raise LbsuiteError(f"cannot write to {str(args.csv)!r}: {error.strerror}") from None
     return 1 if result.lost else 0
 
 
@@ -101,6 +105,10 @@ def _task(text: str) -> str:
 @checked
 def _writable(text: str) -> Path:
     path = Path(text)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise ValueError(f"cannot write to {text!r}: {error.strerror}") from None
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if there else path.parent, os.W_OK):
         raise ValueError(f"cannot write to {text!r}")
     return path

@@ -53,6 +53,8 @@ def add_flags(parser: Parser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     etcd.settings(args)
+    if args.listen.rpartition(":")[0] in ("0.0.0.0", "[::]"):
+        args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
     if args.lb and (args.policy or args.fixed):
         args.refuse("--policy and --fixed are for a balancer started here, not for one that --lb names")
     if not args.lb:

@@ -22,6 +22,8 @@ from lbsuite.wire.wishes import Wishes
 MAX_SERVICES = 64
 MAX_EXCLUDED = 64
 MAX_INTERVAL_MS = 3_600_000
+MAX_COUNTED = 64
+"""Balancers that one report may have counts of; a report is kept, and told whole by Status."""
 
 _FORGETS_PICKS_S = 1.0
 """No engine gives a pick up sooner than this, so after a pick its deadline need not be asked for sooner."""
@@ -175,6 +177,8 @@ def _check(load: messages.ServerLoad) -> None:
         raise ValueError(f"cpu is not a share of a core: {load.cpu}")
     if load.interval_ms > MAX_INTERVAL_MS:
         raise ValueError(f"interval above {MAX_INTERVAL_MS} ms: {load.interval_ms}")
+    if len(load.by_balancer) > MAX_COUNTED:
+        raise ValueError(f"counts of more than {MAX_COUNTED} balancers: {len(load.by_balancer)}")
 
 
 def _unknown(address: str) -> Refused:

@@ -111,7 +111,8 @@ async def run(
     """Runs the load and says what came of it.
 
     progress: called once a second with the result so far. stop: ends the run before its time; what still runs a second
-    later is given up, and is neither done nor lost. Raises Unreachable when no balancer could be asked at all.
+    later is given up, and is neither done nor lost; before a balancer answered, that is a run of nothing.
+    Raises Unreachable when no balancer could be asked at all.
     """
     async with _Load(settings) as load:
         return await load.run(progress, stop or asyncio.Event())
@@ -144,7 +145,8 @@ class _Load:
         await self._closing.aclose()
 
     async def run(self, progress: Progress | None, stop: asyncio.Event) -> RunResult:
-        await self._source.reach(min(REACH_S, self._settings.timeout_s))
+        if not await self._reached(stop):
+            return RunResult()
         self._began_s = time.monotonic()
         self._tally = Tally(self._began_s)
         self._budget = RetryBudget(self._began_s)
@@ -158,6 +160,20 @@ class _Load:
         result = self._tally.over(time.monotonic())
         await self._note_endpoints()
         return result
+
+    async def _reached(self, stop: asyncio.Event) -> bool:
+        """False: stopped before a balancer could be asked; raises Unreachable."""
+        reaching = asyncio.create_task(self._source.reach(min(REACH_S, self._settings.timeout_s)))
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait((reaching, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if reaching.done():
+                reaching.result()
+            return reaching.done()
+        finally:
+            reaching.cancel()
+            stopped.cancel()
+            await asyncio.gather(reaching, stopped, return_exceptions=True)
 
     async def _watch(self, going: asyncio.Task[None], progress: Progress | None, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())

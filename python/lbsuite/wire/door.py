@@ -15,6 +15,8 @@ from lbsuite.wire.balancer import Balancer, Caller
 from lbsuite.wire.refusal import Refused
 
 MAX_REQUEST_BYTES = 256 * 1024
+MAX_WORDS = 500
+"""Characters of an error that quotes the caller: gRPC replaces a status with longer words by one of its own."""
 
 _SERVICE = "LoadBalancer"
 _METHODS = ("RegisterServer", "ReportLoad", "GetBestServer", "bare_GetBestServer", "Deregister", "Status", "Drain")
@@ -69,6 +71,6 @@ def _answered(method: Method) -> Callable[..., Awaitable[Any]]:
             code, words = refusal.code, str(refusal)
         except ValueError as error:
             code, words = grpc.StatusCode.INVALID_ARGUMENT, str(error)
-        await context.abort(code, words)
+        await context.abort(code, words[:MAX_WORDS])
 
     return answer

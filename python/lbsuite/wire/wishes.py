@@ -6,7 +6,7 @@ from lbsuite import _core
 from lbsuite.wire import messages
 
 MAX_POLICIES = 32
-"""So many spellings of policies are taken from requests: an engine holds 64 policies, the strategies among them."""
+"""So many spellings of policies are taken from requests, beside the bare names: an engine holds 64 policies."""
 MAX_POLICY_CHARACTERS = 255
 
 STRATEGIES: Mapping[int, str] = {
@@ -21,7 +21,9 @@ class Wishes:
 
     def __init__(self, fixed: bool) -> None:
         self._fixed = fixed
-        self._policies: dict[str, str] = {}
+        # Whatever has been asked for before, these are not crowded out.
+        self._policies = {name: str(_core.parse_policy(name)) for name in _core.policies()}
+        self._most = len(self._policies) + MAX_POLICIES
 
     def read(self, policy: str, strategy: int | None) -> str | None:
         """The policy wished, by its name or else by its strategy; None: the operator's. Raises ValueError for a
@@ -39,6 +41,6 @@ class Wishes:
         if len(policy) > MAX_POLICY_CHARACTERS or not policy.isprintable():
             raise ValueError(f"not a policy: {policy[:MAX_POLICY_CHARACTERS]!r}")
         spec = str(_core.parse_policy(policy))
-        if len(self._policies) >= MAX_POLICIES:
+        if len(self._policies) >= self._most:
             raise ValueError(f"{MAX_POLICIES} policies have been asked for already, no room for {policy!r}")
         return self._policies.setdefault(policy, spec)
