@@ -6,7 +6,8 @@ import grpc.aio
 import pytest
 
 from lbsuite.wire import messages
-from lbsuite.wire.compute_calls import Kept, dial
+from lbsuite.wire.compute_calls import Kept
+from lbsuite.wire.dial import dial
 from scripted import Backend, refuse
 from waiting import eventually
 

@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 
 from lbsuite.wire import messages, services
+from lbsuite.wire.dial import dial
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,7 +46,7 @@ class Live:
     async def _show(self) -> None:
         from rich.live import Live as Screen
 
-        async with grpc.aio.insecure_channel(self._balancer) as channel:
+        async with dial(self._balancer) as channel:
             status = services.stub(channel, "LoadBalancer").Status
             with Screen(auto_refresh=False) as screen:
                 while True:

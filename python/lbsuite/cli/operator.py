@@ -6,6 +6,7 @@ import grpc.aio
 from lbsuite.cli.arguments import Parser, address, service_name
 from lbsuite.errors import LbsuiteError, Unreachable
 from lbsuite.wire import messages, services
+from lbsuite.wire.dial import dial
 
 DEADLINE_S = 3.0
 
@@ -21,7 +22,7 @@ async def ask(
     balancer: str, method: str, request: messages.StatusRequest | messages.DrainRequest
 ) -> messages.StatusReply:
     """Raises Unreachable if the balancer does not answer within DEADLINE_S, LbsuiteError if it refuses."""
-    async with grpc.aio.insecure_channel(balancer) as channel:
+    async with dial(balancer) as channel:
         call = getattr(services.stub(channel, "LoadBalancer"), method)
         try:
             reply: messages.StatusReply = await call(request, timeout=DEADLINE_S)

@@ -1,9 +1,9 @@
 """The RPC world: everything that speaks `lbsuite.proto` over gRPC lives here.
 
-    messages, services   the schema at run time, and how it is served and called
+    messages, services   the schema at run time, and how it is served and called: listening, dial
     balancer             RPC -> engine -> reply, the clock is read here: wishes, status, pick_log, refusal
     membership           by what right an endpoint is here: alarm, allow, connections; follower of a registry
-    door                 how a balancer is listened to with grpc.aio
+    door                 how a balancer is served with grpc.aio
     backend              a process that computes tasks: tasks, workers
     join                 how any gRPC server joins a fleet: limiter, reporter, link, presence, usage
     client               asks the balancer, runs tasks, measures: pick_source, compute_calls, budget, arrivals, tally

@@ -8,16 +8,12 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
-from lbsuite.errors import StartFailed
-from lbsuite.wire import messages, services, tasks
+from lbsuite.wire import listening, messages, services, tasks
 from lbsuite.wire.join import Enrolment, EnrolmentSettings
 from lbsuite.wire.workers import Workers
 
 SERVICE = "BackendService"
-# Two servers on one port would share its calls, silently.
-_OPTIONS = (("grpc.so_reuseport", 0),)
 
 _log = logging.getLogger(__name__)
 
@@ -60,14 +56,14 @@ class Backend:
 async def serve(settings: BackendSettings, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serves until `stop` is set, then drains. `ready` is called with the address once the backend serves and has
     tried to register. Raises StartFailed if it cannot listen."""
-    server = grpc.aio.server(options=_OPTIONS)
-    enrolment = Enrolment(settings.advertise or _listen(server, settings.listen), settings.enrolment)
+    server = grpc.aio.server(options=listening.OPTIONS)
+    enrolment = Enrolment(settings.advertise or listening.listen(server, settings.listen), settings.enrolment)
     if settings.advertise:
-        _listen(server, settings.listen)
+        listening.listen(server, settings.listen)
     workers = Workers(settings.enrolment.limit)
     backend = Backend(enrolment, workers, settings.bounds)
     server.add_generic_rpc_handlers(services.handlers(SERVICE, backend, bare=["Compute"]))
-    watched = await _add_health(server)
+    watched = await listening.add_health(server, SERVICE)
     await workers.warm_up()
     await server.start()
     await enrolment.start()
@@ -78,23 +74,6 @@ async def serve(settings: BackendSettings, ready: Callable[[str], None], stop: a
     await server.stop(settings.drain_s)
     workers.close()
     _log.info("%s", _account(enrolment, workers))
-
-
-def _listen(server: grpc.aio.Server, listen: str) -> str:
-    """The address that is listened on."""
-    try:
-        port = server.add_insecure_port(listen)
-    except RuntimeError:
-        raise StartFailed(f"cannot listen on {listen}: taken, or not an address of this machine") from None
-    return f"{listen.rpartition(':')[0]}:{port}"
-
-
-async def _add_health(server: grpc.aio.Server) -> health.aio.HealthServicer:
-    servicer = health.aio.HealthServicer()
-    for name in ("", f"{services.PACKAGE}.{SERVICE}", SERVICE):
-        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    return servicer
 
 
 def _account(enrolment: Enrolment, workers: Workers) -> str:

@@ -1,25 +1,15 @@
 """How Compute gets to a backend: over one connection a backend that is kept, or over a new one for each task."""
 
 import contextlib
-import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
 import grpc.aio
 
-from lbsuite import addresses
 from lbsuite.wire import services
-
-OPTIONS = (
-    # Without its own pool a new channel shares a connection, and the wait before the next one, with the channel before.
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_retries", 0),
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 500),
-)
+from lbsuite.wire.dial import dial
 
 
 class ComputeCalls(Protocol):
@@ -85,18 +75,5 @@ class Kept:
             await connection.channel.close()
 
 
-KINDS: dict[str, type[Kept] | type[PerTask]] = {"keep": Kept, "per-task": PerTask}
+KINDS: dict[str, Callable[[], ComputeCalls]] = {"keep": Kept, "per-task": PerTask}
 """THE LIST."""
-
-
-def dial(address: str) -> grpc.aio.Channel:
-    """A plain channel to HOST:PORT with a connection of its own; raises ValueError for what is no address."""
-    return grpc.aio.insecure_channel(target(address), options=OPTIONS)
-
-
-@functools.lru_cache(maxsize=4096)
-def target(address: str) -> str:
-    """HOST:PORT as gRPC's resolvers take it; raises ValueError for what is no address. Cheap the second time."""
-    host, _ = addresses.parse(address)
-    ip = addresses.ip_of(host.strip("[]"))
-    return f"dns:///{address}" if ip is None else f"ipv{ip.version}:{address}"

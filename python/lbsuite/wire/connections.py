@@ -10,11 +10,11 @@ import grpc.aio
 
 from lbsuite.backoff import Backoff
 from lbsuite.errors import LbsuiteError
+from lbsuite.wire.dial import OPTIONS
 
 CONNECT_S = 2.0
 BACKOFF_S = (0.1, 2.0)
 
-_OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
 _BROKEN = (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN)
 
 _log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class _Connection:
     async def _follow(self, target: str) -> bool:
         """Holds one channel until it breaks and refuses; True if it was ever up."""
         reached = False
-        async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
+        async with grpc.aio.insecure_channel(target, options=OPTIONS) as channel:
             try:
                 while (state := channel.get_state(try_to_connect=True)) not in _BROKEN:
                     if state is grpc.ChannelConnectivity.READY:

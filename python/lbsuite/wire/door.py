@@ -1,16 +1,14 @@
 """The `aio` door: serves a balancer with grpc.aio, under both names of the API, with gRPC health."""
 
-import contextlib
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_health.v1 import health  # type: ignore[import-untyped]
 
-from lbsuite.errors import StartFailed
-from lbsuite.wire import services
+from lbsuite.wire import listening, services
 from lbsuite.wire.balancer import Balancer, Caller
 from lbsuite.wire.refusal import Refused
 
@@ -21,7 +19,7 @@ MAX_WORDS = 500
 _SERVICE = "LoadBalancer"
 _METHODS = ("RegisterServer", "ReportLoad", "GetBestServer", "bare_GetBestServer", "Deregister", "Status", "Drain")
 _BARE = ("RegisterServer", "ReportLoad", "GetBestServer")
-_OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_REQUEST_BYTES)]
+_OPTIONS = (*listening.OPTIONS, ("grpc.max_receive_message_length", MAX_REQUEST_BYTES))
 
 Method = Callable[[Any, Caller], Awaitable[Any]]
 
@@ -31,26 +29,21 @@ class AioDoor:
 
     def __init__(self, balancer: Balancer) -> None:
         self._server = grpc.aio.server(options=_OPTIONS)
-        self._health = health.aio.HealthServicer()
+        self._health: health.aio.HealthServicer | None = None
         servicer = SimpleNamespace(**{name: _answered(getattr(balancer, name)) for name in _METHODS})
         self._server.add_generic_rpc_handlers(services.handlers(_SERVICE, servicer, bare=_BARE))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     async def open(self, listen: str) -> str:
         """Listens, and says where (port 0 takes a free one). Raises StartFailed where that cannot be."""
-        port = 0
-        with contextlib.suppress(RuntimeError):
-            port = self._server.add_insecure_port(listen)
-        if not port:
-            raise StartFailed(f"cannot listen on {listen}: the port is taken, or the address is not of this machine")
+        bound = listening.listen(self._server, listen)
+        self._health = await listening.add_health(self._server, _SERVICE)
         await self._server.start()
-        for name in ("", f"{services.PACKAGE}.{_SERVICE}", _SERVICE):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        return f"{listen.rpartition(':')[0]}:{port}"
+        return bound
 
     async def tell_stopping(self) -> None:
         """Health says NOT_SERVING from now on; requests are answered as before."""
-        await self._health.enter_graceful_shutdown()
+        if self._health is not None:
+            await self._health.enter_graceful_shutdown()
 
     async def close(self, grace_s: float = 1.0) -> None:
         """Takes no more requests, lets those under way finish within `grace_s`."""

@@ -9,14 +9,13 @@ import grpc.aio
 
 from lbsuite.backoff import Backoff
 from lbsuite.wire import messages, services
+from lbsuite.wire.dial import dial
 
 CALL_S = 1.0
 """Deadline of every call to a balancer."""
 
 _OPTIONS = (
-    ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1000),
-    ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 2_000),
 )
@@ -43,7 +42,7 @@ class Link:
         self._news = asyncio.Event()
         self._backoff = Backoff()
         self._trouble: grpc.StatusCode | None = None
-        self._channel = grpc.aio.insecure_channel(address, _OPTIONS)
+        self._channel = dial(address, _OPTIONS)
         self._balancer = services.stub(self._channel, "LoadBalancer")
         self._running = asyncio.create_task(self._run(), name=f"link to {address}")
 

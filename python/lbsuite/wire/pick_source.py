@@ -12,7 +12,7 @@ import grpc.aio
 from lbsuite.backoff import Backoff
 from lbsuite.errors import Unreachable
 from lbsuite.wire import messages, services
-from lbsuite.wire.compute_calls import dial, target
+from lbsuite.wire.dial import dial, target
 
 ASK_S = 5.0
 """Deadline of one question to one balancer, in seconds."""
