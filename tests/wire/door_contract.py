@@ -192,9 +192,14 @@ class DoorContract(AtADoor):
         code, _ = await refusal(call(b"", timeout=DEADLINE_S))
         assert code is grpc.StatusCode.UNIMPLEMENTED
 
-    async def test_bytes_that_are_no_message_end_one_call_only(self, caller: Caller) -> None:
+    async def test_bytes_that_are_no_message_end_one_call_only(
+        self, caller: Caller, caplog: pytest.LogCaptureFixture
+    ) -> None:
         await caller.register(A)
-        await refusal(caller.channel.unary_unary("/LoadBalancer/GetBestServer")(b"\xff\xff\xff", timeout=DEADLINE_S))
+        for junk in (b"\xff\xff\xff", b"\x0a\xff"):
+            junk_call = caller.channel.unary_unary("/LoadBalancer/GetBestServer")(junk, timeout=DEADLINE_S)
+            assert (await refusal(junk_call))[0] is INVALID
+        assert not caplog.records
         code, _ = await refusal(
             caller.channel.unary_unary("/LoadBalancer/GetBestServer")(bytes(5 << 20), timeout=DEADLINE_S)
         )

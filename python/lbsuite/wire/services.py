@@ -1,11 +1,12 @@
 """The services of `lbsuite.proto`: how they are served, and how they are called."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from lbsuite.wire import messages
@@ -53,4 +54,28 @@ def _handler(service: str, name: str, implementation: Any) -> Any:
     serializer = GetMessageClass(method.output_type).SerializeToString
     kind = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"
     make = getattr(grpc, f"{kind}_rpc_method_handler")
+    if kind == "unary_unary":
+        return make(_answered(implementation, method.input_type.name), _reader(method), serializer)
     return make(implementation, GetMessageClass(method.input_type).FromString, serializer)
+
+
+def _reader(method: Any) -> Callable[[bytes], Message | None]:
+    read = GetMessageClass(method.input_type).FromString
+
+    # What is raised here grpc.aio would log with a traceback, as often as a stranger likes.
+    def message(data: bytes) -> Message | None:
+        try:
+            return read(data)
+        except DecodeError:
+            return None
+
+    return message
+
+
+def _answered(implementation: Any, expected: str) -> Any:
+    async def answer(request: Message | None, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        if request is None:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the bytes are no {expected}")
+        return await implementation(request, context)
+
+    return answer
