@@ -187,8 +187,8 @@ def test_types_are_strict() -> None:
 
 
 def test_python_is_linted_and_formatted() -> None:
-    ends_well(sys.executable, "-m", "ruff", "check", "python", "tests", "tools")
-    ends_well(sys.executable, "-m", "ruff", "format", "--check", "python", "tests", "tools")
+    ends_well(sys.executable, "-m", "ruff", "check", "python", "tests", "tools", "notebooks")
+    ends_well(sys.executable, "-m", "ruff", "format", "--check", "python", "tests", "tools", "notebooks")
 
 
 def test_cpp_is_formatted() -> None:
