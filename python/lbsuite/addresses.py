@@ -15,17 +15,17 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def parse(text: str, *, port_zero: bool = False) -> tuple[str, int]:
-    """Splits strict `HOST:PORT` (IPv4, `[IPv6]` or a DNS name; port 1..65535, or 0 where `port_zero`).
+def parse(text: str, *, listening: bool = False) -> tuple[str, int]:
+    """Splits strict `HOST:PORT` (IPv4, `[IPv6]` or a DNS name; port 1..65535).
 
     Raises ValueError, with the value, for anything else: a scheme, white space, control characters, more than 255
-    bytes, an unspecified, multicast or link-local address.
+    bytes, an unspecified, multicast or link-local address. listening: port 0 and the unspecified addresses are taken.
     """
     host, colon, port = text.rpartition(":")
     if not colon or len(text.encode(errors="replace")) > MAX_BYTES or not _PORT.fullmatch(port):
         raise ValueError(f"not HOST:PORT: {text!r}")
     number = int(port)
-    if number > 65535 or (number == 0 and not port_zero):
+    if number > 65535 or (number == 0 and not listening):
         raise ValueError(f"port out of 1..65535: {text!r}")
     literal = host.startswith("[") and host.endswith("]")
     ip = ip_of(host[1:-1] if literal else host)
@@ -35,7 +35,7 @@ def parse(text: str, *, port_zero: bool = False) -> tuple[str, int]:
             raise ValueError(f"not an IPv4 address, [IPv6] address or DNS name: {text!r}")
     elif (ip.version == 6) != literal:
         raise ValueError(f"an IPv6 address goes in brackets, nothing else does: {text!r}")
-    elif _cannot_serve(ip):
+    elif _cannot_serve(ip) and not (listening and ip.is_unspecified):
         raise ValueError(f"unspecified, multicast and link-local addresses cannot serve: {text!r}")
     return host, number
 
@@ -59,6 +59,13 @@ def ip_of(host: str) -> IPAddress | None:
 def _cannot_serve(ip: IPAddress) -> bool:
     meant = ip.ipv4_mapped or ip if isinstance(ip, ipaddress.IPv6Address) else ip
     return meant.is_unspecified or meant.is_multicast or meant.is_link_local
+
+
+def unspecified(address: str) -> bool:
+    """True if HOST:PORT stands for every address of this machine, so that nobody can dial it as it is."""
+    host, _, _ = address.rpartition(":")
+    ip = ip_of(host.strip("[]"))
+    return ip is not None and ip.is_unspecified
 
 
 def network(text: str) -> Network:

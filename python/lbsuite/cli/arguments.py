@@ -9,11 +9,16 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from lbsuite import addresses, names
+from lbsuite import _core, addresses, names
+
+DEFAULT_LB = "127.0.0.1:50050"
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with one-line errors, whole flag names only, and `-flag=value` read as `--flag=value`."""
+    """argparse with one-line errors, whole flag names only, and `-flag=value` read as `--flag=value`.
+
+    `args.refuse(line)` ends the process as a bad flag does, for flags that do not fit together.
+    """
 
     def __init__(self, prog: str, description: str, epilog: str = "", commands: dict[str, str] | None = None) -> None:
         table = "".join(f"\n  {name:9} {line}" for name, line in (commands or {}).items())
@@ -25,6 +30,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self.set_defaults(refuse=self.error)
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """The flags among `words`; ends the process with one line and status 2 where they are wrong."""
@@ -81,8 +87,7 @@ def positive(most: float = 1e9, *, zero: bool = False) -> Callable[[str], float]
 @checked
 def listen_address(text: str) -> str:
     """HOST:PORT to listen on; port 0 takes a free one. `0.0.0.0` and `[::]` are addresses to listen on too."""
-    host, _, port = text.rpartition(":")
-    addresses.parse(f"127.0.0.1:{port}" if host in ("0.0.0.0", "[::]") else text, port_zero=True)
+    addresses.parse(text, listening=True)
     return text
 
 
@@ -98,4 +103,19 @@ def address_list(text: str) -> tuple[str, ...]:
     return tuple(addresses.valid(part) for part in text.split(","))
 
 
-service_name = checked(names.service)
+@checked
+def policy(text: str) -> str:
+    """A policy's name, or `name:key=value,...`."""
+    _core.parse_policy(text)
+    return text
+
+
+def add_service(parser: Parser) -> None:
+    """`--service`, of those who join or ask for one."""
+    parser.add_argument("--service", type=checked(names.service), default="default", metavar="S", help="(%(default)s)")
+
+
+def check_advertised(args: argparse.Namespace) -> None:
+    """Ends the process where callers would be told an address that nobody can dial."""
+    if not args.advertise and addresses.unspecified(args.listen):
+        args.refuse(f"--advertise is needed with --listen {args.listen}: what should callers dial?")

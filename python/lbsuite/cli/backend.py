@@ -4,7 +4,17 @@ import argparse
 import asyncio
 
 from lbsuite.cli import daemon, etcd
-from lbsuite.cli.arguments import Parser, address, address_list, checked, listen_address, positive, service_name, whole
+from lbsuite.cli.arguments import (
+    Parser,
+    add_service,
+    address,
+    address_list,
+    check_advertised,
+    checked,
+    listen_address,
+    positive,
+    whole,
+)
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.wire import tasks
 from lbsuite.wire.backend import BackendSettings, serve
@@ -21,19 +31,25 @@ examples:
 
 def add_flags(parser: Parser) -> None:
     _add_addresses(parser)
-    whole_flags = (
-        ("--max-concurrent", whole(1, MAX_THREADS), 10, "tasks at once, on as many threads"),
+    add_load_flags(parser)
+    numbers = (
         ("--max-n", whole(0, tasks.LARGEST_N), 45, "largest n of the recursive Fibonacci"),
         ("--max-task-s", positive(), "60", "longest sleep, or hold of memory"),
         ("--max-memory", checked(tasks.size), "4GiB", "most memory of one task, such as 64MiB"),
-        ("--report-ms", whole(50, 3_600_000), 500, "longest time between two reports of load"),
         ("--ttl-s", whole(1, 86400), 5, "how long the key in etcd outlives the process"),
         ("--slowdown", positive(1e6), "1", "makes sleeps take N times longer, for experiments"),
         ("--drain-s", positive(zero=True), "10", "time for running tasks when told to stop"),
     )
-    for flag, kind, default, meaning in whole_flags:
+    for flag, kind, default, meaning in numbers:
         parser.add_argument(flag, type=kind, default=default, metavar="N", help=f"{meaning} (%(default)s)")
     daemon.add_flags(parser)
+
+
+def add_load_flags(parser: Parser) -> None:
+    """What a backend is told of its load, whoever starts it."""
+    add = parser.add_argument
+    add("--max-concurrent", type=whole(1, MAX_THREADS), default=10, metavar="N", help="tasks at once (%(default)s)")
+    add("--report-ms", type=whole(50, 3_600_000), default=500, metavar="N", help="between reports (%(default)s)")
 
 
 def _add_addresses(parser: Parser) -> None:
@@ -41,13 +57,12 @@ def _add_addresses(parser: Parser) -> None:
     parser.add_argument("--advertise", type=address, metavar="H:P", help="what callers are told, where it differs")
     parser.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers to register with")
     etcd.add_flags(parser)
-    parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
+    add_service(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     registry = etcd.settings(args)
-    if not args.advertise and args.listen.rpartition(":")[0] in ("0.0.0.0", "[::]"):
-        args.refuse(f"--advertise is needed with --listen {args.listen}: what should callers dial?")
+    check_advertised(args)
     daemon.set_up(args)
     asyncio.run(_serve(_settings(args, registry)))
     return 0

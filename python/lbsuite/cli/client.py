@@ -7,14 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from lbsuite import _core
 from lbsuite.cli import daemon, etcd, report
-from lbsuite.cli.arguments import Parser, address_list, checked, positive, service_name, whole
+from lbsuite.cli.arguments import DEFAULT_LB, Parser, add_service, address_list, checked, policy, positive, whole
 from lbsuite.errors import LbsuiteError
 from lbsuite.results import RunResult
 from lbsuite.wire import arrivals, client, compute_calls
 
-DEFAULT_LB = ("127.0.0.1:50050",)
 EXAMPLE = """a closed loop, unless --rate is given: each caller asks, connects, runs one task and asks again
 examples:
   lbsuite client --clients 100 --duration 30 --strategy least_load --lb 127.0.0.1:50050
@@ -24,9 +22,9 @@ examples:
 
 def add_flags(parser: Parser) -> None:
     add = parser.add_argument
-    add("--lb", type=address_list, metavar="H:P,...", help=f"balancers ({','.join(DEFAULT_LB)}, or found by --etcd)")
+    add("--lb", type=address_list, metavar="H:P,...", help=f"balancers ({DEFAULT_LB}, or found by --etcd)")
     etcd.add_flags(parser)
-    add("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
+    add_service(parser)
     _add_load(parser)
     add("--json", action="store_true", help="the result as one JSON document on stdout")
     add("--csv", type=_writable, metavar="FILE", help="add the result to this file, as a row")
@@ -37,7 +35,7 @@ def _add_load(parser: Parser) -> None:
     add = parser.add_argument
     add("--clients", type=whole(1, 100_000), default=10, metavar="N", help="callers of the closed loop (%(default)s)")
     add("--duration", type=positive(), default="30", metavar="S", help="seconds in which tasks begin (%(default)s)")
-    add("--strategy", type=_policy, metavar="P", help="a policy, as least_load:choices=3 (the balancer's)")
+    add("--strategy", type=policy, metavar="P", help="a policy, as least_load:choices=3 (the balancer's)")
     add("--task", type=_task, default="fib:32", metavar="T", help="about 10 ms of CPU: %(default)s")
     add("--rate", type=positive(1e6), metavar="R", help="open loop: tasks a second, timed from when due")
     add("--arrivals", choices=arrivals.KINDS, default="poisson", help="of the open loop (%(default)s)")
@@ -48,7 +46,7 @@ def _add_load(parser: Parser) -> None:
 def run(args: argparse.Namespace) -> int:
     registry = etcd.settings(args)
     settings = client.ClientSettings(
-        balancers=args.lb or (() if registry else DEFAULT_LB),
+        balancers=args.lb or (() if registry else (DEFAULT_LB,)),
         etcd=registry,
         service=args.service,
         strategy=args.strategy,
@@ -88,12 +86,6 @@ def _append(path: Path, settings: client.ClientSettings, result: RunResult) -> N
         if file.tell() == 0:
             writer.writeheader()
         writer.writerow(row)
-
-
-@checked
-def _policy(text: str) -> str:
-    _core.parse_policy(text)
-    return text
 
 
 @checked

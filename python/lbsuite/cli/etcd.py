@@ -18,7 +18,6 @@ def add_flags(parser: Parser, default: str = "no etcd") -> None:
     parser.add_argument("--etcd-ca", metavar="PEM", help="speak TLS to etcd, trusting this certificate")
     parser.add_argument("--etcd-cert", metavar="PEM", help="show etcd this certificate")
     parser.add_argument("--etcd-key", metavar="PEM", help="the certificate's key")
-    parser.set_defaults(refuse=parser.error)
 
 
 def settings(args: argparse.Namespace) -> EtcdSettings | None:

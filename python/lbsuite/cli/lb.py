@@ -8,7 +8,17 @@ import logging
 from lbsuite import _core
 from lbsuite.addresses import LOOPBACK, network
 from lbsuite.cli import daemon, etcd, prompt
-from lbsuite.cli.arguments import Parser, address, checked, listen_address, service_name, whole
+from lbsuite.cli.arguments import (
+    DEFAULT_LB,
+    Parser,
+    add_service,
+    address,
+    check_advertised,
+    checked,
+    listen_address,
+    policy,
+    whole,
+)
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
@@ -31,11 +41,7 @@ EXAMPLE = """examples:
 
 def add_flags(parser: Parser) -> None:
     parser.add_argument(
-        "--listen",
-        type=listen_address,
-        default="127.0.0.1:50050",
-        metavar="H:P",
-        help="(%(default)s; port 0: a free one)",
+        "--listen", type=listen_address, default=DEFAULT_LB, metavar="H:P", help="(%(default)s; port 0: a free one)"
     )
     parser.add_argument("--advertise", type=address, metavar="H:P", help="what etcd is told, where it differs")
     add_service_flags(parser)
@@ -49,7 +55,7 @@ def add_flags(parser: Parser) -> None:
 def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     """What a balancer is told, whoever starts it."""
     etcd.add_flags(parser, etcd_default)
-    parser.add_argument("--service", type=service_name, default="default", metavar="S", help="(%(default)s)")
+    add_service(parser)
     parser.add_argument("--policy", type=policy, metavar="P", help=f"{', '.join(_core.policies())}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
@@ -57,17 +63,10 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
 
 
-@checked
-def policy(text: str) -> str:
-    """A policy's name, or `name:key=value,...`."""
-    _core.parse_policy(text)
-    return text
-
-
 def run(args: argparse.Namespace) -> int:
     etcd_settings = etcd.settings(args)
-    if etcd_settings and not args.advertise and args.listen.rpartition(":")[0] in ("0.0.0.0", "[::]"):
-        args.refuse(f"--advertise is needed with --listen {args.listen}: what should callers dial?")
+    if etcd_settings:
+        check_advertised(args)
     chosen, fixed = prompt.choose(args.policy, args.fixed)
     daemon.set_up(args)
     settings = BalancerSettings(

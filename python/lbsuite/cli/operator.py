@@ -3,7 +3,8 @@
 import grpc
 import grpc.aio
 
-from lbsuite.cli.arguments import Parser, address, service_name
+from lbsuite import names
+from lbsuite.cli.arguments import DEFAULT_LB, Parser, address, checked
 from lbsuite.errors import LbsuiteError, Unreachable
 from lbsuite.wire import messages, services
 from lbsuite.wire.dial import dial
@@ -12,10 +13,8 @@ DEADLINE_S = 3.0
 
 
 def add_flags(parser: Parser) -> None:
-    parser.add_argument(
-        "--lb", type=address, default="127.0.0.1:50050", metavar="H:P", help="the balancer (%(default)s)"
-    )
-    parser.add_argument("--service", type=service_name, metavar="S", help="the service (the balancer's own)")
+    parser.add_argument("--lb", type=address, default=DEFAULT_LB, metavar="H:P", help="the balancer (%(default)s)")
+    parser.add_argument("--service", type=checked(names.service), metavar="S", help="the service (the balancer's own)")
 
 
 async def ask(

@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import logging
 
+from lbsuite.addresses import unspecified
 from lbsuite.cli import daemon, etcd, prompt
-from lbsuite.cli.arguments import Parser, address_list, listen_address, whole
+from lbsuite.cli.arguments import DEFAULT_LB, Parser, address_list, listen_address, whole
+from lbsuite.cli.backend import add_load_flags
 from lbsuite.cli.lb import add_service_flags
 from lbsuite.cli.live import Live
 from lbsuite.errors import StartFailed
@@ -28,32 +30,19 @@ def add_flags(parser: Parser) -> None:
     where.add_argument(
         "--listen",
         type=listen_address,
-        default="127.0.0.1:50050",
+        default=DEFAULT_LB,
         metavar="H:P",
         help="balancer's address (%(default)s)",
     )
     where.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers that run already")
     add_service_flags(parser, "one is started, but not with --lb")
-    parser.add_argument(
-        "--max-concurrent",
-        type=whole(1, 1024),
-        default=10,
-        metavar="N",
-        help="tasks a backend has at once (%(default)s)",
-    )
-    parser.add_argument(
-        "--report-ms",
-        type=whole(50, 3_600_000),
-        default=500,
-        metavar="MS",
-        help="between reports, at most (%(default)s)",
-    )
+    add_load_flags(parser)
     daemon.add_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     etcd.settings(args)
-    if args.listen.rpartition(":")[0] in ("0.0.0.0", "[::]"):
+    if unspecified(args.listen):
         args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
     if args.lb and (args.policy or args.fixed):
         args.refuse("--policy and --fixed are for a balancer started here, not for one that --lb names")
