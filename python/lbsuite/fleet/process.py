@@ -160,8 +160,10 @@ class Process(ABC):
 
     def _signal(self, number: signal.Signals) -> None:
         if self._child is not None and self._child.returncode is None:
+            # Not by the child's own send_signal: that asks first whether it has ended, and takes an exit status that
+            # asyncio's watcher then looks for in vain.
             with contextlib.suppress(ProcessLookupError):
-                self._child.send_signal(number)
+                os.kill(self._child.pid, number)
 
 
 class Lbsuite(Process):
