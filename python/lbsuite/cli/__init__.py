@@ -1,6 +1,6 @@
 """The command line: `python -m lbsuite COMMAND`. One module a command, each with `add_flags(parser)` and `run(args)`.
 
-Exit status: 0 fine, 1 tasks lost or a check failed, 2 usage, 3 unreachable. Bad input is one line on stderr, before
+Exit status: 0 fine, 1 tasks lost or something failed, 2 usage, 3 unreachable. Bad input is one line on stderr, before
 anything is started. A command's module is imported when it is the one asked for, so a backend starts lean.
 """
 
@@ -19,8 +19,8 @@ COMMANDS = {
     "backend": "run one backend",
     "client": "send tasks to a fleet and measure",
     "status": "show what a balancer knows of its endpoints",
-    "drain": "stop picking an endpoint; its tasks finish",
-    "undrain": "let a drained endpoint be picked again",
+    "drain": "have a balancer stop picking an endpoint; its tasks finish",
+    "undrain": "let a balancer pick a drained endpoint again",
 }
 
 INTERRUPTED = 128 + signal.SIGINT
