@@ -1,5 +1,9 @@
+import asyncio
 import os
 import stat
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -90,3 +94,42 @@ async def test_comes_back_where_it_was_with_its_data_or_wiped(monkeypatch: pytes
         await client.close()
         await server.kill()
         server.clean()
+
+
+KILLED = """
+import asyncio, os, signal
+from lbsuite.fleet import EtcdServer
+async def run():
+    await EtcdServer().start()
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(run())
+"""
+
+
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
+
+
+def test_what_a_killed_owner_left_is_removed_by_the_next_and_what_is_owned_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def two_at_once() -> set[str]:
+        servers = EtcdServer(), EtcdServer()
+        try:
+            for server in servers:
+                await server.start()
+            return names(tmp_path)
+        finally:
+            for server in servers:
+                await server.kill()
+                server.clean()
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    subprocess.run([sys.executable, "-c", KILLED], timeout=30, check=False)
+    (left,) = names(tmp_path)
+    (tmp_path / "lbsuite-etcd-of-others").mkdir()
+    seen = asyncio.run(two_at_once())
+    assert len(seen) == 3
+    assert left not in seen
+    assert names(tmp_path) == {"lbsuite-etcd-of-others"}

@@ -53,7 +53,9 @@ def add_load_flags(parser: Parser) -> None:
 
 
 def _add_addresses(parser: Parser) -> None:
-    parser.add_argument("--listen", type=listen_address, required=True, metavar="H:P", help="required; port 0: a free one")
+    parser.add_argument(
+        "--listen", type=listen_address, required=True, metavar="H:P", help="required; port 0: a free one"
+    )
     parser.add_argument("--advertise", type=address, metavar="H:P", help="what callers are told, where it differs")
     parser.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers to register with")
     etcd.add_flags(parser)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import functools
 import importlib.util
 import json
@@ -28,6 +29,8 @@ _ALWAYS_SYNCING = ("3.2.", "3.3.", "3.4.")
 _PROBE_S = 0.05
 _ANSWER_S = 1.0
 _PORTS_TRIED = 3
+_DATA = "lbsuite-etcd-"
+_LOCK = "owner"
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,10 @@ class EtcdServer(Process):
         """See Process. The first time on a free port, later where it was."""
         if self._data is not None:
             return await super().start(ready_s)
-        self._data = tempfile.TemporaryDirectory(prefix="lbsuite-etcd-")
+        _remove_left_behind()
+        self._data = tempfile.TemporaryDirectory(prefix=_DATA)
+        self._owning = os.open(Path(self._data.name) / _LOCK, os.O_CREAT | os.O_RDWR)
+        fcntl.flock(self._owning, fcntl.LOCK_EX)
         for last in (False,) * (_PORTS_TRIED - 1) + (True,):
             self.address = f"127.0.0.1:{_free_port()}"
             try:
@@ -126,6 +132,7 @@ class EtcdServer(Process):
         if self._data is not None:
             self._data.cleanup()
             self._data = None
+            os.close(self._owning)
 
     def _member_dir(self) -> Path:
         assert self._data is not None
@@ -189,3 +196,15 @@ def _free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def _remove_left_behind() -> None:
+    """Removes the data, some 64 MiB each, of servers whose owner was killed: nobody holds their lock any more."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_DATA}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(left / _LOCK, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(lock)
