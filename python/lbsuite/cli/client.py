@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from lbsuite.cli import daemon, etcd, report
+from lbsuite.cli import daemon, etcd, readout
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, add_service, address_list, checked, policy, positive, whole
 from lbsuite.errors import LbsuiteError
 from lbsuite.results import RunResult
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         timeout_s=args.timeout_s,
     )
     result = asyncio.run(_measure(settings, args.progress))
-    print(result.to_json() if args.json else report.text(result))
+    print(result.to_json() if args.json else readout.text(result))
     if args.csv:
         try:
             _append(args.csv, settings, result)
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _measure(settings: client.ClientSettings, progress: bool) -> RunResult:
     terminal = sys.stderr.isatty()
-    line = report.Progress(sys.stderr, overwrite=terminal) if progress or terminal else None
+    line = readout.Progress(sys.stderr, overwrite=terminal) if progress or terminal else None
     try:
         return await client.run(settings, progress=line, stop=daemon.stop_event())
     finally:

@@ -3,10 +3,10 @@
     source         what every source of membership offers
     memory         members held in this process, for tests and single-host runs
     static         a fixed list of addresses
-    etcd           a snapshot and a watch; resync whenever they may not fit together
+    etcd           a snapshot and a watch; resync whenever they may not fit together; etcd_keys folds them into events
     registration   one key kept alive under a lease
     member         the record of a member, and the keys records are kept under
-    etcd_client    the calls to etcd, over several endpoints, each try with a deadline
+    etcd_client    the calls to etcd, over several endpoints, each try with a deadline: etcd_settings, etcd_messages
 
 Knows the words lease, revision and watch; knows no engine and no RPC of `wire`. Used by wire, proxy, sim and fleet.
 """

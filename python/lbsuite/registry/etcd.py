@@ -15,8 +15,8 @@ from lbsuite.errors import Unreachable
 from lbsuite.events import Balancers, Event
 from lbsuite.registry import etcd_messages as messages
 from lbsuite.registry.etcd_client import EtcdClient
+from lbsuite.registry.etcd_keys import EtcdKeys
 from lbsuite.registry.member import Role, prefix
-from lbsuite.registry.membership import Membership
 
 _log = logging.getLogger(__name__)
 
@@ -63,19 +63,19 @@ class EtcdSource:
         await asyncio.gather(*followers, return_exceptions=True)
 
     async def _follow(self, told: asyncio.Queue[Event | None]) -> None:
-        membership = Membership(self._service, self._skip)
+        keys = EtcdKeys(self._service, self._skip)
         backoff = Backoff()
         while True:
             try:
-                await self._stream(membership, told, backoff)
+                await self._stream(keys, told, backoff)
             except Unreachable as error:
                 self._tell_away(error)
             await asyncio.sleep(backoff.next_s())
 
-    async def _stream(self, membership: Membership, told: asyncio.Queue[Event | None], backoff: Backoff) -> None:
+    async def _stream(self, keys: EtcdKeys, told: asyncio.Queue[Event | None], backoff: Backoff) -> None:
         """One snapshot and the watch after it; returns when the watch needs a new snapshot."""
         snapshot = await self._client.range(self._prefix, prefix=True)
-        for event in membership.replace(snapshot.kvs):
+        for event in keys.replace(snapshot.kvs):
             told.put_nowait(event)
         async with aclosing(self._client.watch(self._prefix, snapshot.header.revision + 1)) as answers:
             async for answer in answers:
@@ -87,7 +87,7 @@ class EtcdSource:
                     self._tell_back()
                 for change in answer.events:
                     gone = change.type == messages.WatchEvent.DELETE
-                    for event in membership.delete(change.kv.key) if gone else membership.put(change.kv):
+                    for event in keys.delete(change.kv.key) if gone else keys.put(change.kv):
                         told.put_nowait(event)
 
     def _skip(self, error: ValueError) -> None:
@@ -108,8 +108,8 @@ class EtcdSource:
 
 async def balancers(client: EtcdClient, service: str = "default") -> frozenset[str]:
     """The balancers of a service that are registered now. Raises Unreachable when etcd does not answer in time."""
-    membership = Membership(service, lambda error: _log.info("junk skipped: %s", error))
+    keys = EtcdKeys(service, lambda error: _log.info("junk skipped: %s", error))
     snapshot = await client.range(prefix(service, "balancers"), prefix=True)
-    *_, told = membership.replace(snapshot.kvs)
+    *_, told = keys.replace(snapshot.kvs)
     assert isinstance(told, Balancers)
     return told.addresses

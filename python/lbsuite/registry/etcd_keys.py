@@ -7,7 +7,7 @@ from lbsuite.registry import etcd_messages as messages
 from lbsuite.registry.member import Member, Role, parse_key
 
 
-class Membership:
+class EtcdKeys:
     """Who is known to be a member of `service`.
 
     However a history of keys is cut into a snapshot and the changes after it, what is known in the end is the same.

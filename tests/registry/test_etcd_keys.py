@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from lbsuite.events import Balancers, Event, Joined, Left
 from lbsuite.registry import etcd_messages as messages
+from lbsuite.registry.etcd_keys import EtcdKeys
 from lbsuite.registry.member import Member, prefix
-from lbsuite.registry.membership import Membership
 
 ADDRESSES = [f"127.0.0.1:{port}" for port in (4001, 4002, 4003)]
 Step = tuple[str, str, int | None]
@@ -67,21 +67,21 @@ def refuse(error: ValueError) -> None:
 def test_what_is_known_is_what_is_there_however_the_story_is_cut(
     story: list[Step], snapshots: set[int], unheard: set[int]
 ) -> None:
-    store, membership = Store(), Membership("default", refuse)
+    store, keys = Store(), EtcdKeys("default", refuse)
     members: dict[str, Joined] = {}
     balancers: set[str] = set()
-    fold(membership.replace(store.snapshot()), members, balancers)
+    fold(keys.replace(store.snapshot()), members, balancers)
     missed = False
     for number, step in enumerate(story):
         key, written = store.step(step)
         if number in snapshots:
             missed = False
-            fold(membership.replace(store.snapshot()), members, balancers)
+            fold(keys.replace(store.snapshot()), members, balancers)
         elif missed or number in unheard:
             missed = True
         else:
-            fold(membership.put(written) if written else membership.delete(key), members, balancers)
-    fold(membership.replace(store.snapshot()), members, balancers)
+            fold(keys.put(written) if written else keys.delete(key), members, balancers)
+    fold(keys.replace(store.snapshot()), members, balancers)
     there = [
         Member.from_json(each.value).joined(each.create_revision) for each in store.snapshot() if b"/end" in each.key
     ]
@@ -91,23 +91,23 @@ def test_what_is_known_is_what_is_there_however_the_story_is_cut(
 
 def test_the_first_list_is_told_in_order_of_joining_and_ends_with_the_balancers() -> None:
     pairs = [pair("endpoints", ADDRESSES[0], revision=9), pair("endpoints", ADDRESSES[1], revision=4)]
-    events = list(Membership("default", refuse).replace(pairs))
+    events = list(EtcdKeys("default", refuse).replace(pairs))
     assert [event.address for event in events if isinstance(event, Joined)] == [ADDRESSES[1], ADDRESSES[0]]
     assert events[-1] == Balancers(frozenset())
 
 
 def test_junk_is_told_to_skip_and_changes_nothing() -> None:
     junk: list[ValueError] = []
-    membership = Membership("default", junk.append)
+    keys = EtcdKeys("default", junk.append)
     known = pair("endpoints", ADDRESSES[0])
     picking = pair("balancers", ADDRESSES[1])
-    assert len(list(membership.replace([known, picking]))) == 2
+    assert len(list(keys.replace([known, picking]))) == 2
     spoilt = [messages.KeyValue(key=each.key, value=b"junk", create_revision=1) for each in (known, picking)]
     stray = messages.KeyValue(key=prefix("default") + b"endpoints/nowhere", value=b"{}")
     liar = messages.KeyValue(key=pair("endpoints", ADDRESSES[2]).key, value=known.value)
     for each in [*spoilt, stray, liar]:
-        assert not list(membership.put(each))
-    assert not list(membership.replace([*spoilt, stray, liar]))
+        assert not list(keys.put(each))
+    assert not list(keys.replace([*spoilt, stray, liar]))
     assert len(junk) == 8
-    assert list(membership.delete(known.key)) == [Left(ADDRESSES[0])]
-    assert list(membership.delete(picking.key)) == [Balancers(frozenset())]
+    assert list(keys.delete(known.key)) == [Left(ADDRESSES[0])]
+    assert list(keys.delete(picking.key)) == [Balancers(frozenset())]
