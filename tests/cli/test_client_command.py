@@ -125,6 +125,7 @@ async def test_a_signal_ends_the_run_early_with_the_report_of_what_was_done(numb
         "--lb 127.0.0.1:1,",
         "--etcd nowhere",
         "--etcd-user me",
+        "--etcd 127.0.0.1:1 --etcd-user me",
         "--service a/b",
         "--task fib:x",
         "--task fib_big:9",

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -77,6 +78,25 @@ def test_an_address_that_backends_cannot_dial_is_refused_before_anything_starts(
     ended = lbsuite("servers", "--listen", "0.0.0.0:0", "--no-etcd")
     assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (2, "", 1)
     assert "0.0.0.0:0" in ended.stderr
+
+
+def test_balancers_that_do_not_answer_are_one_line_with_status_3() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = lbsuite("servers", "-n", "1", "--lb", address)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == f"lbsuite servers: no balancer answers at {address}\n"
+
+
+def test_a_balancer_that_dies_ends_it_with_one_line_and_the_cause() -> None:
+    with servers("-n", "2", "--listen", "127.0.0.1:0", "--no-etcd") as running:
+        running.stdout.readline()
+        child = next(c for c in psutil.Process(running.pid).children() if "lb" in c.cmdline())
+        child.kill()
+        _, said = running.communicate(timeout=DEADLINE_S)
+        assert (running.returncode, len(said.splitlines())) == (1, 1)
+        assert "ended with status -9" in said
 
 
 def test_on_a_terminal_it_asks_for_the_policy_and_shows_a_line_a_backend() -> None:

@@ -29,6 +29,8 @@ def settings(args: argparse.Namespace) -> EtcdSettings | None:
                 args.refuse(f"--etcd-{name} without --etcd")
         return None
     password = os.environ.get(PASSWORD) if args.etcd_user is not None else None
+    if args.etcd_user is not None and password is None:
+        args.refuse(f"--etcd-user {args.etcd_user!r} without a password in ${PASSWORD}")
     try:
         chosen = EtcdSettings(args.etcd, password=password, **names)
         chosen.credentials()

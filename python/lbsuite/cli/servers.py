@@ -3,15 +3,17 @@
 import argparse
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from lbsuite.addresses import unspecified
-from lbsuite.cli import daemon, etcd, prompt
+from lbsuite.cli import daemon, etcd, operator, prompt
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, address_list, listen_address, whole
 from lbsuite.cli.backend import add_load_flags
 from lbsuite.cli.lb import add_service_flags
 from lbsuite.cli.live import Live
-from lbsuite.errors import StartFailed
+from lbsuite.errors import LbsuiteError, StartFailed, Unreachable
 from lbsuite.fleet import Fleet, Process, etcd_binary
+from lbsuite.wire import messages
 
 _log = logging.getLogger(__name__)
 
@@ -81,14 +83,28 @@ async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
         binary = etcd_binary()
         _log.info("starting %s", binary)
         await fleet.start_etcd(binary)
-    if not args.lb:
+    if args.lb:
+        balancer = await _answering(args.lb)
+    else:
         fixed = ["--fixed"] if args.fixed else []
         chosen = [f"--policy={args.policy}", *fixed, f"--load={args.load}", f"--door={args.door}"]
-        await fleet.start_lb(*chosen, *shared, listen=args.listen)
+        balancer = (await fleet.start_lb(*chosen, *shared, listen=args.listen)).address
     limits = [f"--max-concurrent={args.max_concurrent}", f"--report-ms={args.report_ms}"]
     await fleet.start_backends(args.n, *limits, *shared, lb=args.lb or None)
-    balancer: str = args.lb[0] if args.lb else fleet.balancers[0].address
     return balancer
+
+
+async def _answering(balancers: Sequence[str]) -> str:
+    """The first that answers, whatever it says; raises Unreachable when none does."""
+    for balancer in balancers:
+        try:
+            await operator.ask(balancer, "Status", messages.StatusRequest())
+        except Unreachable:
+            continue
+        except LbsuiteError:
+            pass
+        return balancer
+    raise Unreachable(f"no balancer answers at {', '.join(balancers)}")
 
 
 async def _watch(fleet: Fleet, balancer: str, service: str, stopping: asyncio.Task[bool]) -> int:
@@ -104,6 +120,6 @@ async def _watch(fleet: Fleet, balancer: str, service: str, stopping: asyncio.Ta
                 gone.add(process)
                 words = f"{process.kind} {process.address} ended with status {process.exit_status}"
                 if process in vital:
-                    raise StartFailed(f"{words}: {process.stderr_tail}")
+                    raise StartFailed(f"{words}: {' | '.join(process.stderr_tail.splitlines()[-5:])}")
                 _log.warning("%s", words)
     return 0
