@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Iterable
 
 from lbsuite.wire import messages
@@ -75,7 +76,7 @@ class Reporter:
 
     def report(self) -> None:
         """Makes a report and hands it to every link."""
-        now = self._loop.time()
+        now = time.monotonic()
         self._last_s, self._prompt = now, False
         self.limiter.fill(self._load, now)
         self._usage.sample(now)
@@ -88,4 +89,4 @@ class Reporter:
     def _arm(self, when_s: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(when_s, self.report)
+        self._timer = self._loop.call_later(when_s - time.monotonic(), self.report)
