@@ -8,7 +8,8 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lbsuite.errors import LbsuiteError
 from lbsuite.fleet import Fleet, etcd_binary
@@ -45,7 +46,8 @@ async def play(scene: Scene) -> bool:
         balancer = await fleet.start_lb()
         await fleet.start_backends(scene.backends)
         _say(f"{scene.clients} callers, each waits for its task (fib:{scene.fibonacci_n}); {scene.seconds:g} s each")
-        closed = await _closed_loop(scene, balancer.address)
+        load = {"clients": scene.clients, "task": f"fib:{scene.fibonacci_n}"}
+        closed = await _each_strategy(balancer.address, scene, **load)
         print(_table(_CLOSED, (_closed_row(strategy, result) for strategy, result in closed)))
     async with Fleet() as fleet:
         await fleet.start_etcd()
@@ -56,45 +58,14 @@ async def play(scene: Scene) -> bool:
             f"{scene.rate:.0f} tasks/s (sleep:{scene.sleep_s:g}), {scene.share_of_capacity:.0%} of capacity, whoever "
             f"is busy; {slow.address} is {SLOWDOWN} times slower, its fair share {1 / scene.backends:.1%}"
         )
-        opened = await _open_loop(scene, balancer.address)
+        opened = await _each_strategy(balancer.address, scene, rate=scene.rate, task=f"sleep:{scene.sleep_s}")
         print(_table(_OPEN, (_open_row(strategy, result, slow.address) for strategy, result in opened)))
     return not any(result.lost or result.wrong for _, result in closed + opened)
 
 
-async def _closed_loop(scene: Scene, balancer: str) -> list[tuple[str, RunResult]]:
-    return [
-        (
-            strategy,
-            await run(
-                ClientSettings(
-                    balancers=(balancer,),
-                    strategy=strategy,
-                    clients=scene.clients,
-                    duration_s=scene.seconds,
-                    task=f"fib:{scene.fibonacci_n}",
-                )
-            ),
-        )
-        for strategy in STRATEGIES
-    ]
-
-
-async def _open_loop(scene: Scene, balancer: str) -> list[tuple[str, RunResult]]:
-    return [
-        (
-            strategy,
-            await run(
-                ClientSettings(
-                    balancers=(balancer,),
-                    strategy=strategy,
-                    rate=scene.rate,
-                    duration_s=scene.seconds,
-                    task=f"sleep:{scene.sleep_s}",
-                )
-            ),
-        )
-        for strategy in STRATEGIES
-    ]
+async def _each_strategy(balancer: str, scene: Scene, **load: Any) -> list[tuple[str, RunResult]]:
+    settings = ClientSettings(balancers=(balancer,), duration_s=scene.seconds, **load)
+    return [(strategy, await run(replace(settings, strategy=strategy))) for strategy in STRATEGIES]
 
 
 _CLOSED = ("strategy", "tasks", "tasks/s", "mean ms", "p50 ms", "p99 ms", "busiest", "idlest", "Jain", "lost")
