@@ -22,14 +22,12 @@ std::size_t index_of(const Names& names, const std::string& name, const char* wh
 
 std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::string& roster, std::uint64_t seed,
                                          const std::string& load, const std::string& accounting) {
-  constexpr std::array<std::string_view, 1> rosters = {"snapshot"};
-  constexpr std::array<std::string_view, 2> ways = {"done", "reported"};
-  index_of(rosters, roster, "roster");
+  index_of(kRosters, roster, "roster");
   EngineSettings settings;
   settings.policy = parse_policy(py::str(policy).cast<std::string>());
   settings.seed = seed;
   settings.signal = static_cast<Signal>(index_of(kSignals, load, "load"));
-  settings.accounting = static_cast<Accounting>(index_of(ways, accounting, "accounting"));
+  settings.accounting = static_cast<Accounting>(index_of(kAccountings, accounting, "accounting"));
   return std::make_unique<BoundEngine>(settings);
 }
 

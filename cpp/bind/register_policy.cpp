@@ -5,6 +5,7 @@
 
 #include "policy/policies.hpp"
 #include "roster/report.hpp"
+#include "roster/roster.hpp"
 
 namespace lbsuite::bind {
 namespace {
@@ -56,7 +57,7 @@ void register_settings(py::module_& module) {
 
 void register_policy(py::module_& module) {
   module.def("policies", &policy_names);
-  module.def("rosters", [] { return std::vector<std::string>{"snapshot"}; });
+  module.def("rosters", [] { return std::vector<std::string>(kRosters.begin(), kRosters.end()); });
   module.def("signals", [] { return std::vector<std::string>(kSignals.begin(), kSignals.end()); });
   py::class_<PolicySettings>(module, "Settings");
   Policies::each([&]<class P>() { register_settings<P>(module); });

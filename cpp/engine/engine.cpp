@@ -13,6 +13,11 @@ void check(bool fine, const std::string& why) {
   if (!fine) throw std::invalid_argument(why);
 }
 
+template <class Model>
+NotReady why_nobody(const View<Model>& view) {
+  return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
+}
+
 }  // namespace
 
 template <class Model>
@@ -74,7 +79,7 @@ Answer Engine<Model>::find(const Request& request, double now, Lane& own) {
       const std::uint64_t sequence = (static_cast<std::uint64_t>(own.number) << 48) | ++own.picks;
       return Pick{endpoint.index, endpoint.generation, sequence, request.cost};
     }
-    return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
+    return why_nobody(view);
   });
 }
 
@@ -166,9 +171,7 @@ Picker<Model>& Engine<Model>::picker(Lane& own, std::uint32_t policy) {
 
 template <class Model>
 NotReady Engine<Model>::why() const {
-  return members_.roster().visit([](const View<Model>& view) {
-    return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
-  });
+  return members_.roster().visit(why_nobody<Model>);
 }
 
 template <class Model>

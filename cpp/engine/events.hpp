@@ -2,9 +2,10 @@
 // What goes into an engine and what comes out, as values; and the record that a log keeps of each.
 // Strings in events are owned, so an event can wait in a queue or a log; hot calls take views instead.
 
+#include <array>
 #include <cstdint>
-#include <limits>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -78,7 +79,7 @@ struct Asked {
   std::string key;
   std::uint32_t cost = 1;
   std::vector<std::string> exclude;
-  double deadline = std::numeric_limits<double>::infinity();
+  double deadline = kNever;
   std::uint32_t priority = 0;
   Answer answer;
 };

@@ -2,9 +2,13 @@
 // One endpoint: who it is, what it said, how it stands, and its load. Names and standing are the writer's; pickers
 // touch the load alone.
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "bits/cell.hpp"
 #include "roster/load.hpp"

@@ -5,7 +5,9 @@
 // forgetting belong to the writer. No call waits or fails.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "bits/cell.hpp"
 #include "roster/arrivals.hpp"
@@ -17,13 +19,15 @@
 namespace lbsuite {
 
 enum class Accounting : std::uint8_t { done, reported };
+inline constexpr std::array<std::string_view, 2> kAccountings = {"done", "reported"};
 
 template <class Model>
 class Load {
  public:
   explicit Load(Accounting accounting) : reported_(accounting == Accounting::reported) {}
 
-  // Counts a pick; false, and nothing counted, if every slot is taken.
+  // Counts a pick; false, and nothing counted, if every slot is taken. `done` never passes the limit; with `reported`,
+  // threads that look at one moment may pass it by one each, and the endpoint turns those away.
   bool take(double now, std::uint32_t cost) {
     if (reported_) {
       if (full()) return false;

@@ -26,8 +26,6 @@ class Reckoner {
     empty_at_.set(now + tasks / rate_.get());
   }
 
-  double rate() const { return rate_.get(); }
-
   // A rate of one task in eleven days: what is not known to drain, stays.
   static constexpr double kStill = 1e-6;
 

@@ -7,10 +7,11 @@
 // The engine alone calls in here: visits from any thread, everything else under its writer lock.
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "roster/address_book.hpp"
@@ -18,6 +19,9 @@
 #include "roster/snapshot.hpp"
 
 namespace lbsuite {
+
+// THE LIST of the ways in which pickers and the writer share a roster.
+inline constexpr std::array<std::string_view, 1> kRosters = {"snapshot"};
 
 template <class Model>
 class Roster {
