@@ -30,10 +30,10 @@ def refuse(code: str) -> Any:
 class Server:
     """One gRPC server of one service."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, listen: str = "127.0.0.1:0") -> None:
         self._service = service
         self._server: grpc.aio.Server | None = None
-        self.address = "127.0.0.1:0"
+        self.address = listen
 
     async def start(self) -> None:
         """Listens, on the port it had before if it was started before."""

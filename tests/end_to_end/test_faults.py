@@ -13,7 +13,9 @@ import grpc.aio
 import pytest
 
 from lbsuite.fleet import Fleet
+from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.member import prefix
 from lbsuite.results import RunResult
 from lbsuite.wire import messages, services
 from lbsuite.wire.client import ClientSettings, run
@@ -125,13 +127,8 @@ async def test_etcd_away_is_not_backends_away(wiped: bool) -> None:
 
 
 async def _registered(fleet: Fleet, everyone: set[str]) -> bool:
-    from lbsuite.registry.etcd_client import EtcdClient
-
-    client = EtcdClient(EtcdSettings(fleet.etcd_endpoints))
-    try:
-        found = await client.range(b"/lbsuite/default/endpoints/", prefix=True)
-    finally:
-        await client.close()
+    async with EtcdClient(EtcdSettings(fleet.etcd_endpoints)) as client:
+        found = await client.range(prefix("default", "endpoints"), prefix=True)
     return {pair.key.decode().rpartition("/")[2] for pair in found.kvs} == everyone
 
 
@@ -185,8 +182,6 @@ async def _holds(fleet: Fleet, address: str) -> bool:
 
 
 async def test_a_fleet_leaves_no_process_and_no_key_behind(etcd: str, service: str) -> None:
-    from lbsuite.registry.etcd_client import EtcdClient
-
     async with Fleet(service, etcd=[etcd]) as fleet:
         await fleet.start_lb()
         await fleet.start_backends(2)
@@ -194,8 +189,5 @@ async def test_a_fleet_leaves_no_process_and_no_key_behind(etcd: str, service: s
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, signal.SIG_DFL)
-    client = EtcdClient(EtcdSettings((etcd,)))
-    try:
-        assert not (await client.range(f"/lbsuite/{service}/".encode(), prefix=True)).kvs
-    finally:
-        await client.close()
+    async with EtcdClient(EtcdSettings((etcd,))) as client:
+        assert not (await client.range(prefix(service), prefix=True)).kvs

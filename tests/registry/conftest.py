@@ -15,9 +15,8 @@ from lbsuite.registry.source import Source
 @pytest.fixture
 async def client(etcd: str) -> AsyncIterator[EtcdClient]:
     """A client of the etcd that all tests share."""
-    client = EtcdClient(EtcdSettings((etcd,)))
-    yield client
-    await client.close()
+    async with EtcdClient(EtcdSettings((etcd,))) as client:
+        yield client
 
 
 @pytest.fixture
@@ -33,9 +32,8 @@ async def own_etcd() -> AsyncIterator[EtcdServer]:
 @pytest.fixture
 async def own_client(own_etcd: EtcdServer) -> AsyncIterator[EtcdClient]:
     """A client of an etcd of the test's own; its tries are cut short."""
-    client = EtcdClient(EtcdSettings((own_etcd.address,)), try_s=1.0)
-    yield client
-    await client.close()
+    async with EtcdClient(EtcdSettings((own_etcd.address,)), try_s=1.0) as client:
+        yield client
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 import re
 import socket
 import ssl
@@ -32,15 +31,6 @@ def dead() -> Iterator[str]:
         yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
-@contextlib.asynccontextmanager
-async def connected(settings: EtcdSettings, try_s: float = 1.5) -> AsyncIterator[EtcdClient]:
-    client = EtcdClient(settings, try_s)
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
 async def test_what_was_put_is_read_back_alone_and_under_its_prefix(client: EtcdClient, service: str) -> None:
     start = prefix(service)
     for name in (b"a", b"b"):
@@ -65,7 +55,7 @@ async def test_a_lease_takes_its_keys_with_it_and_is_gone_after(client: EtcdClie
 
 
 async def test_a_dead_endpoint_costs_one_try_and_is_not_asked_first_again(etcd: str, dead: str, service: str) -> None:
-    async with connected(EtcdSettings((dead, etcd))) as client:
+    async with EtcdClient(EtcdSettings((dead, etcd))) as client:
         for _ in range(3):
             await client.put(prefix(service), b"x")
         registration = Registration(client, Member("127.0.0.1:4001"), service=service, ttl_s=2)
@@ -74,7 +64,7 @@ async def test_a_dead_endpoint_costs_one_try_and_is_not_asked_first_again(etcd: 
 
 
 async def test_an_endpoint_that_dies_is_left_for_the_next(etcd: str, own_etcd: EtcdServer, service: str) -> None:
-    async with connected(EtcdSettings((own_etcd.address, etcd))) as client:
+    async with EtcdClient(EtcdSettings((own_etcd.address, etcd))) as client:
         await client.put(prefix(service), b"in the first")
         own_etcd.pause()
         assert not (await client.range(prefix(service))).kvs
@@ -82,13 +72,13 @@ async def test_an_endpoint_that_dies_is_left_for_the_next(etcd: str, own_etcd: E
 
 
 async def test_nobody_there_is_one_clear_line(dead: str) -> None:
-    async with connected(EtcdSettings((dead,))) as client:
+    async with EtcdClient(EtcdSettings((dead,))) as client:
         with pytest.raises(Unreachable, match=rf"^etcd at {re.escape(dead)}: .*refused.*$"):
             await balancers(client)
 
 
 async def test_a_frozen_etcd_holds_no_caller_longer_than_the_deadline(own_etcd: EtcdServer) -> None:
-    async with connected(EtcdSettings((own_etcd.address,)), try_s=0.5) as client:
+    async with EtcdClient(EtcdSettings((own_etcd.address,)), try_s=0.5) as client:
         await client.put(b"/x", b"")
         lease, _ = await client.grant(60)
         own_etcd.pause()
@@ -101,7 +91,7 @@ async def test_a_frozen_etcd_holds_no_caller_longer_than_the_deadline(own_etcd: 
 
 
 async def test_a_watch_of_a_frozen_etcd_ends(own_etcd: EtcdServer) -> None:
-    async with connected(EtcdSettings((own_etcd.address,)), try_s=0.5) as client, asyncio.timeout(10):
+    async with EtcdClient(EtcdSettings((own_etcd.address,)), try_s=0.5) as client, asyncio.timeout(10):
         answers = client.watch(b"/x", 1, quiet_s=0.2)
         assert (await anext(answers)).created
         assert not (await anext(answers)).events, "a sign of life is no event"
@@ -148,7 +138,7 @@ def guarded(own_etcd: EtcdServer, ask_gateway: AskGateway) -> EtcdServer:
 async def test_user_and_password_open_a_guarded_etcd_also_when_a_token_is_refused(
     guarded: EtcdServer, service: str, listen: Listen, ask_gateway: AskGateway
 ) -> None:
-    async with connected(EtcdSettings((guarded.address,), user="root", password="secret")) as client:
+    async with EtcdClient(EtcdSettings((guarded.address,), user="root", password="secret")) as client:
         source = EtcdSource(client, service)
         listener = listen(source)
         registration = Registration(client, Member("127.0.0.1:4001"), service=service, ttl_s=2)
@@ -169,13 +159,13 @@ async def test_user_and_password_open_a_guarded_etcd_also_when_a_token_is_refuse
 @pytest.mark.parametrize("password", ["wrong", None])
 async def test_a_guarded_etcd_refuses_who_does_not_know_the_password(guarded: EtcdServer, password: str | None) -> None:
     settings = EtcdSettings((guarded.address,), user=password and "root", password=password)
-    async with connected(settings) as client:
+    async with EtcdClient(settings) as client:
         with pytest.raises(Unreachable, match=r"authentication failed|user name is empty"):
             await balancers(client)
 
 
 async def test_a_password_where_none_is_asked_for_does_no_harm(etcd: str, service: str) -> None:
-    async with connected(EtcdSettings((etcd,), user="root", password="secret")) as client:
+    async with EtcdClient(EtcdSettings((etcd,), user="root", password="secret")) as client:
         assert await balancers(client, service) == frozenset()
 
 
@@ -215,10 +205,10 @@ async def private_etcd(certificates: Certificates) -> AsyncIterator[EtcdServer]:
 
 async def test_tls_with_a_certificate_of_our_own(private_etcd: EtcdServer, certificates: Certificates) -> None:
     cert, key = certificates.cert, certificates.key
-    async with connected(EtcdSettings((private_etcd.address,), ca=cert, cert=cert, key=key)) as client:
+    async with EtcdClient(EtcdSettings((private_etcd.address,), ca=cert, cert=cert, key=key)) as client:
         await client.put(b"/x", b"y")
         assert (await client.range(b"/x")).kvs[0].value == b"y"
     for stranger in (EtcdSettings((private_etcd.address,)), EtcdSettings((private_etcd.address,), ca=cert)):
-        async with connected(stranger) as client:
+        async with EtcdClient(stranger) as client:
             with pytest.raises(Unreachable):
                 await client.range(b"/x")

@@ -3,41 +3,28 @@
 import asyncio
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
-import grpc.aio
 
-from lbsuite.wire import messages, services
+from lbsuite.wire import messages
+from scripted import Server
 
 DEADLINE_S = 20.0
 
 
-class FakeBalancer:
+class FakeBalancer(Server):
     """Knows the endpoints that registered; reports of others are NOT_FOUND. hung: takes calls and answers none."""
 
     def __init__(self, listen: str = "127.0.0.1:0") -> None:
+        super().__init__("LoadBalancer", listen)
         self.known: set[str] = set()
         self.registered: list[messages.ServerInfo] = []
         self.deregistered: list[str] = []
         self.reports: list[messages.ServerLoad] = []
         self.report_times: list[float] = []
         self.hung = False
-        self._listen = listen
         self._news = asyncio.Condition()
-
-    async def __aenter__(self) -> Self:
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        self._server.add_generic_rpc_handlers(services.handlers("LoadBalancer", self))
-        self.address = f"127.0.0.1:{self._server.add_insecure_port(self._listen)}"
-        await self._server.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._server.stop(0)
 
     @property
     def last(self) -> messages.ServerLoad:

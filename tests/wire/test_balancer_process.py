@@ -30,13 +30,8 @@ async def lb(*flags: str) -> AsyncIterator[tuple[Lbsuite, Caller]]:
         await process.kill()
 
 
-@asynccontextmanager
-async def etcd_client(etcd: str) -> AsyncIterator[EtcdClient]:
-    client = EtcdClient(EtcdSettings((etcd,)))
-    try:
-        yield client
-    finally:
-        await client.close()
+def etcd_client(etcd: str) -> EtcdClient:
+    return EtcdClient(EtcdSettings((etcd,)))
 
 
 async def test_sigterm_ends_it_with_status_0() -> None:
@@ -47,7 +42,10 @@ async def test_sigterm_ends_it_with_status_0() -> None:
 
 
 async def test_it_is_in_etcd_while_it_runs(etcd: str, service: str) -> None:
-    async with etcd_client(etcd) as client, lb("--etcd", etcd, "--service", service) as (process, caller):
+    async with (
+        etcd_client(etcd) as client,
+        lb("--etcd", etcd, "--service", service) as (process, caller),
+    ):
         keys = prefix(service, "balancers")
 
         async def told() -> bool:
@@ -62,7 +60,10 @@ async def test_it_is_in_etcd_while_it_runs(etcd: str, service: str) -> None:
 
 
 async def test_a_restarted_balancer_answers_at_once_from_etcd(etcd: str, service: str) -> None:
-    async with etcd_client(etcd) as client, lb("--etcd", etcd, "--service", service) as (process, caller):
+    async with (
+        etcd_client(etcd) as client,
+        lb("--etcd", etcd, "--service", service) as (process, caller),
+    ):
         full = Member("127.0.0.1:1", limit=4, load=4, available=False)
         free = Member("127.0.0.2:1", limit=4, load=1)
         registrations = [Registration(client, member, service=service) for member in (full, free)]

@@ -87,9 +87,8 @@ async def _serve(settings: BalancerSettings, listen: str, advertise: str | None,
     async with contextlib.AsyncExitStack() as ending:
         balancer = Balancer(settings)
         ending.push_async_callback(balancer.close)
-        client = EtcdClient(registry) if registry else None
+        client = await ending.enter_async_context(EtcdClient(registry)) if registry else None
         if client:
-            ending.push_async_callback(client.close)
             await _follow(balancer, EtcdSource(client, settings.service), ending)
         door = AioDoor(balancer)
         bound = await door.open(listen)

@@ -7,7 +7,7 @@ Unreachable with one line; whoever wants it done nevertheless comes again later.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Self
 
 import grpc
 import grpc.aio
@@ -114,6 +114,12 @@ class EtcdClient:
         """Closes the connections; calls under way fail."""
         channels, self._channels = self._channels, {}
         await asyncio.gather(*(channel.close() for channel in channels.values()))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def _answers(self, call: Any, quiet_s: float) -> AsyncGenerator[messages.WatchResponse, None]:
         reading = asyncio.ensure_future(_read(call))
