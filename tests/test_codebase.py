@@ -28,7 +28,7 @@ FLOORS = [
     {"wire", "proxy", "sim", "fleet", "placement"},
     {"registry"},
     {"events", "settings", "results", "descriptors"},
-    {"addresses", "backoff", "errors", "names"},
+    {"addresses", "background", "backoff", "errors", "names"},
     {"_core"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

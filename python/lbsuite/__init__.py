@@ -1,7 +1,8 @@
 """lbsuite: one policy engine in the balancer, in the caller's process and in the notebook.
 
     _core                                              the compiled engine, its policies and the task kernels
-    addresses, names, errors, backoff                  what may be written, what can go wrong, how long to wait then
+    addresses, names, errors                           what may be written, what can go wrong
+    backoff, background                                how long to wait before another try; work beside its owner
     events, results, descriptors                       what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, fleet                                        the RPC world; the one place that starts processes

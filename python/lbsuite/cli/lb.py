@@ -3,9 +3,8 @@
 import argparse
 import asyncio
 import contextlib
-import logging
 
-from lbsuite import _core
+from lbsuite import _core, background
 from lbsuite.addresses import LOOPBACK, network
 from lbsuite.cli import daemon, etcd, prompt
 from lbsuite.cli.arguments import (
@@ -27,8 +26,6 @@ from lbsuite.registry.registration import Registration
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
-
-_log = logging.getLogger(__name__)
 
 FIRST_LIST_S = 1.0
 """So long a starting balancer waits for etcd's list before it opens; then it opens with what it knows."""
@@ -107,16 +104,9 @@ async def _serve(settings: BalancerSettings, listen: str, advertise: str | None,
 async def _follow(balancer: Balancer, source: EtcdSource, ending: contextlib.AsyncExitStack) -> None:
     """Follows the source until the end; returns when its first list is there, or not there in time."""
     follower = Follower(balancer, source)
-    following = asyncio.create_task(follower.run(), name="follow etcd")
-    following.add_done_callback(_tell_failure)
+    following = background.start(follower.run(), "what follows the registry")
     ending.push_async_callback(asyncio.wait, {following})
     ending.push_async_callback(source.close)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_LIST_S):
             await follower.listed.wait()
-
-
-def _tell_failure(task: "asyncio.Task[None]") -> None:
-    """The balancer goes on with whom it knows; that it learns no more must not be silent."""
-    if not task.cancelled() and (error := task.exception()):
-        _log.error("the registry is followed no more: %r", error, exc_info=error)

@@ -7,6 +7,7 @@ import math
 import time
 from dataclasses import replace
 
+from lbsuite import background
 from lbsuite.backoff import Backoff
 from lbsuite.errors import Unreachable
 from lbsuite.registry.etcd_client import EtcdClient, LeaseGone
@@ -57,7 +58,7 @@ class Registration:
         self._written: Member | None = None
         self._changed = asyncio.Event()
         self._away = False
-        self._task = asyncio.create_task(self._keep())
+        self._task = background.start(self._keep(), f"registration of {member.address}")
 
     def update(self, member: Member) -> None:
         """Has this written next: at once if more than its load has changed, else when update_s allows.

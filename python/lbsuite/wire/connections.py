@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import grpc
 import grpc.aio
 
+from lbsuite import background
 from lbsuite.backoff import Backoff
 from lbsuite.errors import LbsuiteError
 from lbsuite.wire.dial import OPTIONS
@@ -67,7 +68,7 @@ class _Connection:
         self._address = address
         self._targets = targets
         self._changed = changed
-        self.task = asyncio.create_task(self._keep(), name=f"connection to {address}")
+        self.task = background.start(self._keep(), f"connection to {address}")
 
     async def _keep(self) -> None:
         tries, backoff = 0, Backoff(*BACKOFF_S)

@@ -7,6 +7,7 @@ import time
 
 import grpc
 
+from lbsuite import background
 from lbsuite.backoff import Backoff
 from lbsuite.events import Balancers, Event, Joined, Left
 from lbsuite.registry.source import Source
@@ -49,7 +50,7 @@ class Follower:
                 if address in self._membership.standings:
                     self._join(event)
                 else:
-                    self._asking[address] = asyncio.create_task(self._ask(event), name=f"resolve {address}")
+                    self._asking[address] = background.start(self._ask(event), f"question for {address}")
             case Left(address):
                 self._stop_asking(address)
                 self._denied.discard(address)

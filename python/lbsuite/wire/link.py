@@ -7,6 +7,7 @@ import logging
 import grpc
 import grpc.aio
 
+from lbsuite import background
 from lbsuite.backoff import Backoff
 from lbsuite.wire import messages, services
 from lbsuite.wire.dial import dial
@@ -44,7 +45,7 @@ class Link:
         self._trouble: grpc.StatusCode | None = None
         self._channel = dial(address, _OPTIONS)
         self._balancer = services.stub(self._channel, "LoadBalancer")
-        self._running = asyncio.create_task(self._run(), name=f"link to {address}")
+        self._running = background.start(self._run(), f"link to {address}")
 
     def send(self) -> None:
         """The report was written anew: it goes out as soon as the one before is answered."""

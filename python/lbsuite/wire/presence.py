@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from lbsuite import background
 from lbsuite.events import Balancers
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
@@ -30,7 +31,7 @@ class Presence:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 await self._registration.registered.wait()
-        self._watching = asyncio.create_task(self._watch(), name="balancers in etcd")
+        self._watching = background.start(self._watch(), "watch of the balancers in etcd")
 
     def tell(self, load: int, *, draining: bool) -> None:
         """Has the key say so: the state at once, the load within a second or so."""
