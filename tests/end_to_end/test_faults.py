@@ -57,10 +57,11 @@ async def busy(fleet: Fleet) -> None:
     await eventually(all_have_finished_some)
 
 
-async def ready(fleet: Fleet) -> set[str]:
+async def alive(fleet: Fleet) -> set[str]:
+    """Who may be picked, now or when a slot is free again."""
     async with balancer_of(fleet) as balancer:
         status = await balancer.Status(messages.StatusRequest(), timeout=5)
-    return {endpoint.info.address for endpoint in status.endpoints if endpoint.state == messages.READY}
+    return {endpoint.info.address for endpoint in status.endpoints if endpoint.state in (messages.READY, messages.FULL)}
 
 
 async def test_a_backend_killed_under_load_loses_no_task_and_is_not_named_for_long() -> None:
@@ -80,11 +81,11 @@ async def test_a_backend_killed_under_load_loses_no_task_and_is_not_named_for_lo
         assert (result.lost, result.wrong) == (0, 0)
         assert named_at - killed_at < 0.9  # the connection tells, long before reports or the lease do
         await victim.start()
-        await eventually(lambda: _is_ready(fleet, victim.address))
+        await eventually(lambda: _is_alive(fleet, victim.address))
 
 
-async def _is_ready(fleet: Fleet, address: str) -> bool:
-    return address in await ready(fleet)
+async def _is_alive(fleet: Fleet, address: str) -> bool:
+    return address in await alive(fleet)
 
 
 async def test_a_backend_told_to_stop_under_load_finishes_what_it_has() -> None:
@@ -94,7 +95,7 @@ async def test_a_backend_told_to_stop_under_load_finishes_what_it_has() -> None:
         assert await fleet.backends[0].stop() == 0
         result = await running
         assert (result.lost, result.wrong) == (0, 0)
-        assert fleet.backends[0].address not in await ready(fleet)
+        assert fleet.backends[0].address not in await alive(fleet)
 
 
 async def test_a_balancer_killed_and_started_again_answers_at_once_and_no_task_is_lost() -> None:
@@ -103,7 +104,7 @@ async def test_a_balancer_killed_and_started_again_answers_at_once_and_no_task_i
         running = load(fleet, 4.0)
         await busy(fleet)
         await fleet.balancers[0].restart()
-        assert await ready(fleet) == everyone
+        assert await alive(fleet) == everyone
         result = await running
         assert (result.lost, result.wrong) == (0, 0)
         assert set(result.requests_per_endpoint) == everyone
@@ -117,13 +118,13 @@ async def test_etcd_away_is_not_backends_away(wiped: bool) -> None:
         await fleet.etcd.kill()
         result = await load(fleet, 2 * TTL_S)
         assert (result.lost, result.wrong, result.errors) == (0, 0, {})
-        assert await ready(fleet) == everyone
+        assert await alive(fleet) == everyone
         running = load(fleet, 2 * TTL_S)
         await fleet.etcd.restart(wipe=wiped)
         result = await running
         assert (result.lost, result.wrong, result.errors) == (0, 0, {})
         await eventually(lambda: _registered(fleet, everyone))
-        assert await ready(fleet) == everyone
+        assert await alive(fleet) == everyone
 
 
 async def _registered(fleet: Fleet, everyone: set[str]) -> bool:
@@ -135,15 +136,15 @@ async def _registered(fleet: Fleet, everyone: set[str]) -> bool:
 async def test_a_frozen_backend_is_not_picked_once_its_reports_stop_and_is_again_when_it_thaws() -> None:
     async with fleet_of("--report-ms=100") as fleet:
         frozen = fleet.backends[0]
-        await eventually(lambda: _is_ready(fleet, frozen.address))
+        await eventually(lambda: _is_alive(fleet, frozen.address))
         frozen.pause()
-        await eventually(lambda: _is_not_ready(fleet, frozen.address))
+        await eventually(lambda: _is_not_alive(fleet, frozen.address))
         frozen.resume()
-        await eventually(lambda: _is_ready(fleet, frozen.address))
+        await eventually(lambda: _is_alive(fleet, frozen.address))
 
 
-async def _is_not_ready(fleet: Fleet, address: str) -> bool:
-    return not await _is_ready(fleet, address)
+async def _is_not_alive(fleet: Fleet, address: str) -> bool:
+    return not await _is_alive(fleet, address)
 
 
 @pytest.mark.parametrize("strategy", ["pick_first", "round_robin", "least_load", "two_choices", "random"])
