@@ -32,7 +32,7 @@ proto: $(VENV)/schema  ## descriptor sets and types, from the .proto files
 	$(PYTHON) tools/schema.py
 
 test: $(VENV)/develop $(GENERATED)  ## every test but the slow ones
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: $(VENV)/develop $(GENERATED)  ## every test
 	$(PYTHON) -m pytest

@@ -87,6 +87,7 @@ class Endpoint:
     load: float = 0.0
     since: float = 0.0
     rate: float = 1e-6
+    still_at: float = math.inf  # nothing drains from then on
     seen: tuple[int, float] = (0, 0.0)  # finished and busy seconds at the last window's end
 
     @property
@@ -102,7 +103,7 @@ class Endpoint:
         return self.limit > 0 and self.tasks >= self.limit
 
     def estimate(self, now: float) -> float:
-        return max(0.0, self.load - self.rate * (now - self.since))
+        return max(0.0, self.load - self.rate * max(0.0, min(now, self.still_at) - self.since))
 
     def learn(self, finished: int, busy_s: float) -> None:
         before, busy_before = self.seen
@@ -148,6 +149,7 @@ class Engine:
         available: bool,
         draining: bool,
         interval_s: float,
+        prompt_s: float,
         begun: int | None,
         finished: int | None,
         busy_s: float,
@@ -165,6 +167,7 @@ class Engine:
             if finished is not None:
                 e.learn(finished, busy_s)
             e.load, e.since = float(e.tasks), now
+            e.still_at = now + prompt_s if prompt_s else math.inf
         else:
             e.reported = max(0, tasks - e.in_flight)
         e.available, e.draining, e.interval_s, e.stale = available, draining, interval_s, False

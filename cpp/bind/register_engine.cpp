@@ -107,16 +107,16 @@ void add_membership(py::class_<BoundEngine>& bound) {
   bound.def(
       "report",
       [](BoundEngine& self, std::string address, double now, std::uint32_t tasks, std::optional<std::uint32_t> limit,
-         std::uint64_t memory, double cpu, bool available, bool draining, double interval_s,
+         std::uint64_t memory, double cpu, bool available, bool draining, double interval_s, double prompt_s,
          std::optional<std::uint64_t> begun, std::optional<std::uint64_t> finished, double busy_s, double task_s) {
-        const Report report{tasks,      limit, memory,   cpu,    available, draining,
-                            interval_s, begun, finished, busy_s, task_s};
+        const Report report{tasks,      limit,    memory, cpu,      available, draining,
+                            interval_s, prompt_s, begun,  finished, busy_s,    task_s};
         return self.apply(Reported{std::move(address), report}, now);
       },
       py::arg("address"), py::arg("now"), py::kw_only(), py::arg("tasks") = 0, py::arg("limit") = py::none(),
       py::arg("memory") = 0, py::arg("cpu") = 0.0, py::arg("available") = true, py::arg("draining") = false,
-      py::arg("interval_s") = 0.0, py::arg("begun") = py::none(), py::arg("finished") = py::none(),
-      py::arg("busy_s") = 0.0, py::arg("task_s") = 0.0);
+      py::arg("interval_s") = 0.0, py::arg("prompt_s") = 0.0, py::arg("begun") = py::none(),
+      py::arg("finished") = py::none(), py::arg("busy_s") = 0.0, py::arg("task_s") = 0.0);
   bound.def(
       "drain",
       [](BoundEngine& self, std::string address, double now, bool undo) {

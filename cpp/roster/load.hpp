@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "bits/cell.hpp"
@@ -87,7 +88,8 @@ class Load {
         arrivals_.settle(now - kOnTheWire);
       }
       rate_.learn(report);
-      reckoner_.set(now, this->tasks(), rate_.per_second());
+      const double still_at = report.prompt_s > 0 ? now + report.prompt_s : std::numeric_limits<double>::infinity();
+      reckoner_.set(now, this->tasks(), rate_.per_second(), still_at);
     } else {
       others_.set(std::max(0, tasks - std::max(in_flight_.get(), 0)));
     }
@@ -99,8 +101,7 @@ class Load {
     if (!reported_) return;
     const std::uint32_t before = arrivals_.count();
     arrivals_.settle(now - horizon_s);
-    const double gone = before - arrivals_.count();
-    if (gone > 0) reckoner_.set(now, std::max(0.0, reckoner_.value(now) - gone), rate_.per_second());
+    reckoner_.add(now, static_cast<double>(arrivals_.count()) - before);
   }
 
   void set_limit(std::uint32_t limit) { limit_.set(static_cast<std::int32_t>(limit)); }

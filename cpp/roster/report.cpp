@@ -21,6 +21,7 @@ void Report::check() const {
   check_number("memory", static_cast<double>(memory), 1e18);
   check_number("cpu", cpu, 1e6);
   check_number("interval_s", interval_s, 1e6);
+  check_number("prompt_s", prompt_s, 1e6);
   check_number("busy_s", busy_s, 1e12);
   check_number("task_s", task_s, 1e18);
 }

@@ -21,6 +21,7 @@ struct Report {
   bool available = true;
   bool draining = false;
   double interval_s = 0;                  // the next report comes within this; 0: none is expected
+  double prompt_s = 0;                    // the end of a task is told within this; 0: not before the interval
   std::optional<std::uint64_t> begun;     // of this engine's picks
   std::optional<std::uint64_t> finished;  // tasks in all
   double busy_s = 0;                      // time with at least one task

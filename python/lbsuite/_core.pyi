@@ -172,6 +172,7 @@ class Engine:
         available: bool = True,
         draining: bool = False,
         interval_s: float = 0.0,
+        prompt_s: float = 0.0,
         begun: int | None = None,
         finished: int | None = None,
         busy_s: float = 0.0,
@@ -180,6 +181,7 @@ class Engine:
         """Takes an endpoint's own report; False if it never joined, ValueError for a negative or absurd value.
 
         interval_s: the next report comes within this, else it is stale after 3 of them; 0: none is expected.
+        prompt_s: the end of a task is told within this, so that silence says none has ended; 0: not before the interval.
         begun: how many of this engine's picks it has begun since it started; None: it does not count them.
         finished, busy_s, task_s: tasks finished, time with at least one task, integral of tasks over time, since it
         started; finished None: it does not tell.

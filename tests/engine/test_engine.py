@@ -116,6 +116,16 @@ class TestTheEstimate:
         engine.report(A, 1.0, tasks=4, begun=0)
         assert self.estimate(engine, 60.0) == pytest.approx(4, abs=1e-3)
 
+    def test_silence_of_one_that_tells_promptly_says_that_nothing_has_ended(self) -> None:
+        engine = self.engine()
+        engine.report(A, 10.0, tasks=4, begun=0, finished=20, busy_s=10.0, prompt_s=0.5)
+        assert self.estimate(engine, 10.5) == pytest.approx(3)
+        assert self.estimate(engine, 12.0) == pytest.approx(3)
+        engine.pick(12.0)
+        assert self.estimate(engine, 13.0) == pytest.approx(4)
+        engine.expire(14.0)  # the pick never arrived
+        assert self.estimate(engine, 14.0) == pytest.approx(3)
+
     def test_picks_the_report_has_not_seen_begin_stay_in_it(self) -> None:
         engine = self.engine()
         for _ in range(5):

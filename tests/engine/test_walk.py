@@ -52,11 +52,12 @@ class Walk(RuleBasedStateMachine):
         available=st.booleans() | st.just(True),
         draining=st.just(False) | st.booleans(),
         interval_s=st.sampled_from([0.0, 0.5]),
+        prompt_s=st.sampled_from([0.0, 0.1]),
         begun=st.none() | st.integers(0, 12),
         finished=st.none() | st.integers(0, 30),
         busy_s=st.floats(0.01, 10),
     )
-    def report(self, address, tasks, available, draining, interval_s, begun, finished, busy_s) -> None:
+    def report(self, address, tasks, available, draining, interval_s, prompt_s, begun, finished, busy_s) -> None:
         told = self.engine.report(
             address,
             self.now,
@@ -64,12 +65,13 @@ class Walk(RuleBasedStateMachine):
             available=available,
             draining=draining,
             interval_s=interval_s,
+            prompt_s=prompt_s,
             begun=begun,
             finished=finished,
             busy_s=busy_s,
         )
         assert told == (address in self.twin.members)
-        self.twin.report(address, self.now, tasks, available, draining, interval_s, begun, finished, busy_s)
+        self.twin.report(address, self.now, tasks, available, draining, interval_s, prompt_s, begun, finished, busy_s)
 
     @rule(address=ADDRESSES, undo=st.booleans())
     def drain(self, address: str, undo: bool) -> None:

@@ -21,6 +21,8 @@ from lbsuite.wire.refusal import Refused
 LEASE_INTERVALS = 12
 """Reports may be missing for so many intervals before an endpoint registered by RPC leaves; it is stale after 3."""
 MAX_ENDPOINTS = 4096
+PROMPT_S = 0.1
+"""An endpoint that counts what it has begun also tells of each end at once: changes of 50 ms together, and the way."""
 
 
 @dataclass(slots=True)
@@ -126,6 +128,7 @@ class Membership:
             available=load.available,
             draining=load.draining,
             interval_s=interval_s,
+            prompt_s=PROMPT_S if told else 0.0,
             begun=begun,
             finished=load.finished if told else None,
             busy_s=load.busy_us / 1e6,
