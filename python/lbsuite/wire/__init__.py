@@ -8,5 +8,5 @@
     join                 how any gRPC server joins a fleet: limiter, reporter, link, presence, usage
     client               asks the balancer, runs tasks, measures: pick_source, compute_calls, budget, arrivals, tally
 
-May use registry and what lies below it. Status codes and metadata keys are known here and nowhere else.
+May use registry and what lies below it. What a status means and how metadata is named is decided here alone.
 """
