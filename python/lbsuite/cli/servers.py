@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import sys
 from collections.abc import Sequence
 
 from lbsuite.addresses import unspecified
@@ -54,9 +55,14 @@ def run(args: argparse.Namespace) -> int:
     return asyncio.run(_serve(args))
 
 
+def _pass_on(line: str) -> None:
+    """What a child logs is logged here."""
+    print(line, file=sys.stderr)
+
+
 async def _serve(args: argparse.Namespace) -> int:
     stop = daemon.stop_event()
-    fleet = Fleet(args.service, etcd=args.etcd or (), drain_s=DRAIN_S)
+    fleet = Fleet(args.service, etcd=args.etcd or (), drain_s=DRAIN_S, said=_pass_on)
     async with fleet:
         starting = asyncio.create_task(_start(fleet, args))
         stopping = asyncio.create_task(stop.wait())

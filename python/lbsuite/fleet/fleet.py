@@ -1,7 +1,7 @@
 """A fleet on this machine: etcd, balancers and backends, started together and gone when it closes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,17 +14,24 @@ class Fleet:
 
     etcd: endpoints of an etcd that runs elsewhere; else `start_etcd` starts one, else there is none.
     ready_s: how long each start may take. drain_s: how long each process may take to stop before it is killed.
+    said: called with each line that a balancer or backend logs.
     """
 
     def __init__(
-        self, service: str = "default", *, etcd: Sequence[str] = (), ready_s: float = 30.0, drain_s: float = 10.0
+        self,
+        service: str = "default",
+        *,
+        etcd: Sequence[str] = (),
+        ready_s: float = 30.0,
+        drain_s: float = 10.0,
+        said: Callable[[str], object] = lambda line: None,
     ) -> None:
         self.service = service
         self.etcd_endpoints = tuple(etcd)
         self.etcd: EtcdServer | None = None
         self.balancers: list[Lbsuite] = []
         self.backends: list[Lbsuite] = []
-        self._ready_s, self._drain_s = ready_s, drain_s
+        self._ready_s, self._drain_s, self._said = ready_s, drain_s, said
 
     async def start_etcd(self, binary: EtcdBinary | None = None) -> EtcdServer:
         """Starts an etcd that balancers and backends started after it will use. Raises EtcdMissing, StartFailed."""
@@ -37,6 +44,7 @@ class Fleet:
         """Starts a balancer. Raises StartFailed."""
         etcd = ("--etcd", ",".join(self.etcd_endpoints)) if self.etcd_endpoints else ("--no-etcd",)
         balancer = Lbsuite("lb", ("--service", self.service, *etcd, *flags), listen)
+        balancer.said = self._said
         await balancer.start(self._ready_s)
         self.balancers.append(balancer)
         return balancer
@@ -47,6 +55,7 @@ class Fleet:
         join = ("--lb", ",".join(balancers)) if balancers else ()
         etcd = ("--etcd", ",".join(self.etcd_endpoints)) if self.etcd_endpoints else ()
         backend = Lbsuite("backend", ("--service", self.service, *join, *etcd, *flags), listen)
+        backend.said = self._said
         await backend.start(self._ready_s)
         self.backends.append(backend)
         return backend

@@ -33,6 +33,8 @@ class Process(ABC):
         self.address = address
         self._child: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
+        self.said: Callable[[str], object] = lambda line: None
+        """Called with each line that it writes to stderr."""
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
 
     @property
@@ -74,7 +76,7 @@ class Process(ABC):
         self._child = child
         self._readers = [
             asyncio.create_task(_read_lines(child.stdout, functools.partial(_settle, first_line))),
-            asyncio.create_task(_read_lines(child.stderr, self._tail.append)),
+            asyncio.create_task(_read_lines(child.stderr, self._hear)),
         ]
         try:
             await self._until_ready(first_line, ready_s)
@@ -149,6 +151,10 @@ class Process(ABC):
             ready.cancel()
             ended.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
+
+    def _hear(self, line: str) -> None:
+        self._tail.append(line)
+        self.said(line)
 
     def _last_words(self) -> str:
         return " | ".join(list(self._tail)[-5:]) or "it said nothing"
