@@ -3,7 +3,6 @@ import contextlib
 import csv
 import json
 import os
-import pty
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripted import fleet, refuse
+from terminals import open_terminal
 from waiting import eventually
 
 DEADLINE_S = 40
@@ -89,7 +89,7 @@ async def test_progress_is_a_line_a_second_where_it_is_asked_for() -> None:
 
 async def test_progress_is_one_line_rewritten_on_a_terminal() -> None:
     async with fleet(1) as balancer:
-        ours, theirs = pty.openpty()
+        ours, theirs = open_terminal()
         words = ("--lb", balancer.address, "--duration", "0.3", "--task", "fib:10")
         async with started(*words, stderr=theirs) as client, asyncio.timeout(DEADLINE_S):
             await client.communicate()

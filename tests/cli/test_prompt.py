@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pty
 import re
 import select
 import signal
@@ -16,6 +15,7 @@ import grpc.aio
 import pytest
 
 from lbsuite.wire import messages, services
+from terminals import open_terminal
 
 DEADLINE_S = 30.0
 READY = re.compile(r"ready lb (\S+)")
@@ -35,7 +35,7 @@ class Terminal:
     """`lbsuite lb` with a terminal for stdin, stdout and stderr."""
 
     def __init__(self, *flags: str) -> None:
-        self._screen, slave = pty.openpty()
+        self._screen, slave = open_terminal()
         command = (sys.executable, "-m", "lbsuite", "lb", "--listen", "127.0.0.1:0", "--no-etcd", *flags)
         self._process = subprocess.Popen(
             (sys.executable, "-c", _ON_TERMINAL, *command), stdin=slave, stdout=slave, stderr=slave

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import signal
 import socket
@@ -12,6 +11,8 @@ import time
 
 import psutil
 import pytest
+
+from terminals import open_terminal
 
 DEADLINE_S = 30.0
 
@@ -112,7 +113,7 @@ def test_a_balancer_that_dies_ends_it_with_one_line_and_the_cause() -> None:
 
 
 def test_on_a_terminal_it_asks_for_the_policy_and_shows_a_line_a_backend() -> None:
-    main, terminal = pty.openpty()
+    main, terminal = open_terminal()
     command = [sys.executable, "-m", "lbsuite", "servers", "-n", "2", "--listen", "127.0.0.1:0", "--no-etcd"]
     running = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
     os.close(terminal)
