@@ -17,7 +17,7 @@ class Listener:
         self._news = asyncio.Event()
         self._task = asyncio.create_task(self._listen(source))
 
-    async def until(self, true: Callable[["Listener"], bool], deadline_s: float = 20.0) -> None:
+    async def until(self, true: Callable[["Listener"], bool], deadline_s: float = 60.0) -> None:
         """Waits until something is true of what was heard."""
         async with asyncio.timeout(deadline_s):
             while not true(self):

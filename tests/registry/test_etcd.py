@@ -1,10 +1,12 @@
 """What an etcd source tells while etcd dies, comes back, forgets, or holds nonsense."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from listener import Listener
 
+from lbsuite.errors import Unreachable
 from lbsuite.events import Left
 from lbsuite.fleet import EtcdServer
 from lbsuite.registry.etcd import EtcdSource, balancers
@@ -20,12 +22,26 @@ Listen = Callable[[Source], Listener]
 AskGateway = Callable[..., dict[str, object]]
 
 
+async def patiently(call: Callable[[], Awaitable[object]]) -> None:
+    """Calls until etcd answers: a channel may still refuse for a moment after etcd has come back."""
+
+    async def answered() -> bool:
+        with suppress(Unreachable):
+            await call()
+            return True
+        return False
+
+    await eventually(answered)
+
+
 async def write(client: EtcdClient, member: Member, service: str = "default") -> None:
-    await client.put(prefix(service, "endpoints") + member.address.encode(), member.to_json())
+    key = prefix(service, "endpoints") + member.address.encode()
+    await patiently(lambda: client.put(key, member.to_json()))
 
 
 async def erase(client: EtcdClient, address: str) -> None:
-    await client.delete(prefix("default", "endpoints") + address.encode())
+    key = prefix("default", "endpoints") + address.encode()
+    await patiently(lambda: client.delete(key))
 
 
 @pytest.fixture
