@@ -9,11 +9,12 @@ void check_now(double now) {
   if (!std::isfinite(now)) throw std::invalid_argument("now is not a time: " + std::to_string(now));
 }
 
-PyObject* BoundEngine::name(const Endpoint<Shared>& endpoint) {
-  if (endpoint.index >= names_.size()) names_.resize(endpoint.index + 1);
-  Name& name = names_[endpoint.index];
-  if (name.generation != endpoint.generation) name = {endpoint.generation, py::str(endpoint.address)};
-  return name.text.ptr();
+template <class Spell>
+const py::str& BoundEngine::name(std::uint32_t index, std::uint32_t generation, Spell&& spell) {
+  if (index >= names_.size()) names_.resize(index + 1);
+  Name& name = names_[index];
+  if (name.generation != generation) name = {generation, py::str(spell())};
+  return name.text;
 }
 
 std::uint32_t BoundEngine::policy_number(const std::optional<std::string>& spec) {
@@ -42,8 +43,8 @@ std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::
   const Answer answer = engine.pick(request, now, lane);
   const auto* pick = std::get_if<Pick>(&answer);
   if (pick == nullptr) return std::nullopt;
-  const auto address = engine.address(pick->endpoint, pick->generation);
-  return BoundPick{*pick, py::str(address.value_or("")), false};
+  const auto spell = [&] { return engine.address(pick->endpoint, pick->generation).value_or(""); };
+  return BoundPick{*pick, name(pick->endpoint, pick->generation, spell), false};
 }
 
 void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool failed) {
@@ -57,7 +58,8 @@ void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool faile
 PyObject* BoundEngine::pick_address(double now) {
   check_now(now);
   return engine.choose({}, now, 0, [this](const Endpoint<Shared>* endpoint) {
-    return Py_NewRef(endpoint == nullptr ? Py_None : name(*endpoint));
+    if (endpoint == nullptr) return Py_NewRef(Py_None);
+    return Py_NewRef(name(endpoint->index, endpoint->generation, [&] { return endpoint->address; }).ptr());
   });
 }
 

@@ -37,13 +37,14 @@ class BoundEngine {
   Engine<Shared> engine;
 
  private:
-  // Borrowed; lives as long as the endpoint keeps its index. Called with the GIL.
-  PyObject* name(const Endpoint<Shared>& endpoint);
+  // An endpoint's address as a str, spelt out once. Called with the GIL.
+  template <class Spell>
+  const py::str& name(std::uint32_t index, std::uint32_t generation, Spell&& spell);
   std::uint32_t policy_number(const std::optional<std::string>& spec);
 
   struct Name {
     std::uint32_t generation = 0;
-    py::object text;
+    py::str text;
   };
   std::vector<Name> names_;
   std::unordered_map<std::string, std::uint32_t> policies_;
