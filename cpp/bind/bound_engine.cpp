@@ -22,7 +22,7 @@ std::uint32_t BoundEngine::policy_number(const std::optional<std::string>& spec)
   const auto known = policies_.find(*spec);
   if (known != policies_.end()) return known->second;
   const std::uint32_t number = engine.policy(*spec);
-  if (policies_.size() < Engine<Shared>::kMostPolicies) policies_.emplace(*spec, number);
+  if (policies_.size() < kMostPolicies) policies_.emplace(*spec, number);
   return number;
 }
 

@@ -33,6 +33,8 @@ class BoundEngine {
   PyObject* pick_address(double now);
   py::array_t<std::uint32_t> pick_many(std::size_t count, double now);
   bool apply(const Event& event, double now);
+  // The engine's number for a policy; 0 for none.
+  std::uint32_t policy_number(const std::optional<std::string>& spec);
 
   Engine<Shared> engine;
 
@@ -40,7 +42,6 @@ class BoundEngine {
   // An endpoint's address as a str, spelt out once. Called with the GIL.
   template <class Spell>
   const py::str& name(std::uint32_t index, std::uint32_t generation, Spell&& spell);
-  std::uint32_t policy_number(const std::optional<std::string>& spec);
 
   struct Name {
     std::uint32_t generation = 0;

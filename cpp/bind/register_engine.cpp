@@ -21,13 +21,15 @@ std::size_t index_of(const Names& names, const std::string& name, const char* wh
 }
 
 std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::string& roster, std::uint64_t seed,
-                                         const std::string& load, const std::string& accounting) {
+                                         const std::string& load, const std::string& accounting, bool outcomes,
+                                         bool probes) {
   index_of(kRosters, roster, "roster");
   EngineSettings settings;
   settings.policy = parse_policy(py::str(policy).cast<std::string>());
   settings.seed = seed;
   settings.signal = static_cast<Signal>(index_of(kSignals, load, "load"));
   settings.accounting = static_cast<Accounting>(index_of(kAccountings, accounting, "accounting"));
+  settings.gives = {outcomes, probes};
   return std::make_unique<BoundEngine>(settings);
 }
 
@@ -84,6 +86,12 @@ void register_values(py::module_& module) {
       .def_property_readonly("memory", [](const Standing& s) { return s.last.memory; })
       .def_property_readonly("cpu", [](const Standing& s) { return s.last.cpu; })
       .def_readonly("report_age_s", &Standing::report_age_s);
+  py::class_<Shadow>(module, "Shadow", py::is_final())
+      .def_readonly("asked", &Shadow::asked)
+      .def_readonly("differing", &Shadow::differing)
+      .def_property_readonly("share", [](const Shadow& shadow) {
+        return shadow.asked == 0 ? 0.0 : static_cast<double>(shadow.differing) / static_cast<double>(shadow.asked);
+      });
   py::class_<Effect>(module, "Effect", py::is_final())
       .def_property_readonly("kind", [](const Effect& e) { return kEffects[static_cast<std::size_t>(e.kind)]; })
       .def_readonly("address", &Effect::address)
@@ -108,15 +116,20 @@ void add_membership(py::class_<BoundEngine>& bound) {
       "report",
       [](BoundEngine& self, std::string address, double now, std::uint32_t tasks, std::optional<std::uint32_t> limit,
          std::uint64_t memory, double cpu, bool available, bool draining, double interval_s, double prompt_s,
-         std::optional<std::uint64_t> begun, std::optional<std::uint64_t> finished, double busy_s, double task_s) {
-        const Report report{tasks,      limit,    memory, cpu,      available, draining,
-                            interval_s, prompt_s, begun,  finished, busy_s,    task_s};
+         std::optional<std::uint64_t> begun, std::optional<std::uint64_t> finished, double busy_s, double task_s,
+         std::uint64_t failed, std::uint64_t own_finished, std::uint64_t own_failed, double own_latency_s,
+         double utilization) {
+        const Report report{tasks,      limit,        memory,     cpu,           available,  draining,
+                            interval_s, prompt_s,     begun,      finished,      busy_s,     task_s,
+                            failed,     own_finished, own_failed, own_latency_s, utilization};
         return self.apply(Reported{std::move(address), report}, now);
       },
       py::arg("address"), py::arg("now"), py::kw_only(), py::arg("tasks") = 0, py::arg("limit") = py::none(),
       py::arg("memory") = 0, py::arg("cpu") = 0.0, py::arg("available") = true, py::arg("draining") = false,
       py::arg("interval_s") = 0.0, py::arg("prompt_s") = 0.0, py::arg("begun") = py::none(),
-      py::arg("finished") = py::none(), py::arg("busy_s") = 0.0, py::arg("task_s") = 0.0);
+      py::arg("finished") = py::none(), py::arg("busy_s") = 0.0, py::arg("task_s") = 0.0, py::arg("failed") = 0,
+      py::arg("own_finished") = 0, py::arg("own_failed") = 0, py::arg("own_latency_s") = 0.0,
+      py::arg("utilization") = 0.0);
   bound.def(
       "drain",
       [](BoundEngine& self, std::string address, double now, bool undo) {
@@ -134,6 +147,34 @@ void add_membership(py::class_<BoundEngine>& bound) {
   bound.def(
       "pickers", [](BoundEngine& self, std::uint32_t count, double now) { self.apply(Pickers{count}, now); },
       py::arg("count"), py::arg("now"));
+  bound.def(
+      "probed",
+      [](BoundEngine& self, std::string address, double now, std::uint32_t tasks, double latency_s) {
+        return self.apply(Probed{std::move(address), tasks, latency_s}, now);
+      },
+      py::arg("address"), py::arg("now"), py::kw_only(), py::arg("tasks"), py::arg("latency_s"));
+}
+
+void add_switching(py::class_<BoundEngine>& bound) {
+  bound.def(
+      "switch",
+      [](BoundEngine& self, const py::object& policy, double now) {
+        check_now(now);
+        const std::uint32_t number = self.policy_number(py::str(policy).cast<std::string>());
+        const py::gil_scoped_release released;
+        self.engine.switch_to(number, now);
+      },
+      py::arg("policy"), py::arg("now"));
+  bound.def(
+      "shadow",
+      [](BoundEngine& self, const py::object& policy, double now) {
+        check_now(now);
+        const std::uint32_t number = policy.is_none() ? 0 : self.policy_number(py::str(policy).cast<std::string>());
+        const py::gil_scoped_release released;
+        self.engine.shadow(number, now);
+      },
+      py::arg("policy"), py::arg("now"));
+  bound.def_property_readonly("shadowed", [](const BoundEngine& self) { return self.engine.shadow(); });
 }
 
 void add_picks(py::class_<BoundEngine>& bound) {
@@ -204,9 +245,11 @@ void register_engine(py::module_& module) {
   register_values(module);
   py::class_<BoundEngine> bound(module, "Engine", py::is_final());
   bound.def(py::init(&make_engine), py::arg("policy") = "least_load:choices=auto", py::arg("roster") = "snapshot",
-            py::arg("seed") = 1, py::kw_only(), py::arg("load") = "tasks", py::arg("accounting") = "done");
+            py::arg("seed") = 1, py::kw_only(), py::arg("load") = "tasks", py::arg("accounting") = "done",
+            py::arg("outcomes") = true, py::arg("probes") = true);
   add_membership(bound);
   add_picks(bound);
+  add_switching(bound);
   add_state(bound);
   add_fast_methods(bound);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "policy/news.hpp"
 #include "roster/roster.hpp"
 
 namespace lbsuite {
@@ -26,9 +27,22 @@ class Candidates {
   }
 
   double score(std::uint32_t i) const { return view_.up[i]->load.score(now_, ranking_); }
+  double estimate(std::uint32_t i) const { return view_.up[i]->load.estimate(now_); }
+  std::int32_t tasks(std::uint32_t i) const { return view_.up[i]->load.tasks(); }
+  double weight(std::uint32_t i) const { return view_.up[i]->load.weight(); }
+  std::int32_t limit(std::uint32_t i) const { return view_.up[i]->load.limit(); }  // 0: none
+  Place place(std::uint32_t i) const { return {view_.up[i]->index, view_.up[i]->generation}; }
+  std::uint64_t hash(std::uint32_t i) const { return view_.up[i]->hash; }  // of the address, on every machine the same
 
   // What `choices=auto` comes to now.
   std::uint32_t choices() const { return choices_; }
+  double now() const { return now_; }
+  // Changes with who is up.
+  std::uint64_t version() const { return view_.version; }
+  // What the policy with this number has planned for this view; nullptr if the view is older than the policy.
+  const Plan* plan(std::uint32_t policy) const {
+    return policy < view_.plans.size() ? view_.plans[policy].get() : nullptr;
+  }
 
  private:
   const View<Model>& view_;

@@ -18,49 +18,86 @@ NotReady why_nobody(const View<Model>& view) {
   return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
 }
 
+// Our tasks that ended at an endpoint between two of its reports.
+Endings endings_between(Report before, const Report& after, Place place, std::int32_t tasks) {
+  if (after.own_finished < before.own_finished || after.own_latency_s < before.own_latency_s) before = {};
+  const std::uint64_t ended = after.own_finished - before.own_finished;
+  const std::uint64_t failed = std::min(ended, after.own_failed - std::min(before.own_failed, after.own_failed));
+  const double latency_s = ended == 0 ? 0 : (after.own_latency_s - before.own_latency_s) / static_cast<double>(ended);
+  return {place, static_cast<std::uint32_t>(ended), static_cast<std::uint32_t>(failed), latency_s, tasks};
+}
+
 }  // namespace
 
 template <class Model>
 Engine<Model>::Engine(const EngineSettings& settings)
-    : settings_(settings), members_(settings.signal, settings.accounting) {
-  policy(spec());
+    : settings_(settings),
+      members_(settings.signal, settings.accounting),
+      lanes_(writing_, members_, settings.seed, settings.gives) {
+  members_.roster().plan_by([this](View<Model>& view) {
+    lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness().choices()});
+  });
+  lanes_.switch_to(policy(policy_spec(settings.policy)));
   open_lane();
-}
-
-template <class Model>
-Engine<Model>::~Engine() {
-  for (auto& open : lanes_) delete open.load();
-  for (auto& source : sources_) delete source.load();
 }
 
 template <class Model>
 bool Engine<Model>::apply(const Event& event, double now) {
   const std::lock_guard lock(writing_);
   now = clock(now);
+  Report before;
+  if (std::holds_alternative<Joined>(event)) {
+    lanes_.each_listener([&](Picker<Model>& picker) { picker.room(members_.roster().places() + 1); });
+  } else if (const auto* reported = std::get_if<Reported>(&event)) {
+    if (const auto* endpoint = members_.roster().find(reported->address)) before = endpoint->last;
+  }
   const bool taken = members_.apply(event, now);
   last_.set(now);
+  if (taken) tell(event, before, now);
   if (recording_) std::visit([&](const auto& what) { log(what, now); }, event);
   return taken;
 }
 
+// What an event means to the policies that listen; `before` is what a reporting endpoint said last.
+template <class Model>
+void Engine<Model>::tell(const Event& event, const Report& before, double now) {
+  if (const auto* probed = std::get_if<Probed>(&event)) {
+    const auto& endpoint = *members_.roster().find(probed->address);
+    const ProbeAnswer answer{{endpoint.index, endpoint.generation}, probed->tasks, probed->latency_s};
+    lanes_.each_listener([&](Picker<Model>& picker) { picker.probed(answer, now); });
+  } else if (const auto* reported = std::get_if<Reported>(&event)) {
+    const auto& endpoint = *members_.roster().find(reported->address);
+    const Place place{endpoint.index, endpoint.generation};
+    const Endings endings = endings_between(before, reported->report, place, endpoint.load.tasks());
+    lanes_.each_listener([&](Picker<Model>& picker) {
+      if (endings.count > 0) picker.ended(endings, now);
+      picker.reported(place, reported->report, now);
+    });
+  }
+}
+
 template <class Model>
 Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t number) {
-  Lane& own = lane(number);
+  Lane<Model>& own = lanes_.lane(number);
   if (!recording_) [[likely]]
-    return find(request, now, own);
+    return find(lanes_.choosers(own, request.policy, false), request, now, own);
   const std::lock_guard lock(writing_);  // a recorded pick takes its place among the other events
   now = clock(now);
-  const Answer answer = find(request, now, own);
-  Asked asked{specs_[request.policy], std::string(request.key), request.cost, {},
-              request.deadline,       request.priority,         answer};
+  const Answer answer = find(lanes_.choosers(own, request.policy, true), request, now, own);
+  Asked asked{lanes_.spec(request.policy),
+              std::string(request.key),
+              request.cost,
+              {},
+              request.deadline,
+              request.priority,
+              answer};
   asked.exclude.assign(request.exclude.begin(), request.exclude.end());
   log(asked, now, number);
   return answer;
 }
 
 template <class Model>
-Answer Engine<Model>::find(const Request& request, double now, Lane& own) {
-  Picker<Model>& chooser = picker(own, request.policy);
+Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& own) {
   return members_.roster().visit([&](const View<Model>& view) -> Answer {
     absl::InlinedVector<std::uint32_t, 8> excluded;
     for (const std::string_view address : request.exclude) {
@@ -70,34 +107,50 @@ Answer Engine<Model>::find(const Request& request, double now, Lane& own) {
     }
     const double time = clock(now);
     const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness().choices());
+    const std::uint32_t other = choosers.shadow == nullptr ? kNobody : choosers.shadow->pick(candidates, request);
     // Another thread may take the last slot between the policy's look and ours: then it looks again.
-    for (std::uint32_t tries = 0; tries <= candidates.size(); ++tries) {
-      const std::uint32_t chosen = chooser.pick(candidates, request);
-      if (chosen == kNobody) break;
-      Endpoint<Model>& endpoint = candidates[chosen];
-      if (!endpoint.load.take(time, request.cost)) continue;
-      const std::uint64_t sequence = (static_cast<std::uint64_t>(own.number) << 48) | ++own.picks;
-      return Pick{endpoint.index, endpoint.generation, sequence, request.cost};
+    std::uint32_t chosen = choosers.own.pick(candidates, request);
+    compare(choosers, chosen, other);
+    for (std::uint32_t tries = 0; chosen != kNobody && !candidates[chosen].load.take(time, request.cost); ++tries) {
+      chosen = tries < candidates.size() ? choosers.own.pick(candidates, request) : kNobody;
     }
-    return why_nobody(view);
+    if (chosen == kNobody) return why_nobody(view);
+    const Endpoint<Model>& endpoint = candidates[chosen];
+    const std::uint64_t sequence = (static_cast<std::uint64_t>(own.number) << 48) | ++own.picks;
+    return Pick{endpoint.index, endpoint.generation, sequence, request.cost};
   });
+}
+
+template <class Model>
+void Engine<Model>::compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other) {
+  if (choosers.shadow == nullptr) [[likely]]
+    return;
+  shadow_asked_.add(1);
+  if (chosen != other) shadow_differing_.add(1);
 }
 
 template <class Model>
 void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
   check(settings_.accounting == Accounting::done, "an engine whose reports free the slots takes no done()");
-  const auto end = [&] {
-    members_.roster().visit([&](const View<Model>& view) {
-      if (pick.endpoint >= view.places.size()) return;
-      const auto& endpoint = view.places[pick.endpoint];
-      if (endpoint && endpoint->generation == pick.generation) endpoint->load.end(pick.cost);
-    });
-  };
   if (!recording_) [[likely]]
-    return end();
+    return end(pick, outcome, clock(now));
   const std::lock_guard lock(writing_);
-  end();
+  end(pick, outcome, clock(now));
   log(Ended{pick, outcome}, clock(now), static_cast<std::uint32_t>(pick.sequence >> 48));
+}
+
+template <class Model>
+void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
+  members_.roster().visit([&](const View<Model>& view) {
+    if (pick.endpoint >= view.places.size()) return;
+    const auto& endpoint = view.places[pick.endpoint];
+    if (!endpoint || endpoint->generation != pick.generation) return;
+    endpoint->load.end(pick.cost);
+    lanes_.each_listener(lanes_.lane(static_cast<std::uint32_t>(pick.sequence >> 48)), [&](Picker<Model>& picker) {
+      const Place place{pick.endpoint, pick.generation};
+      picker.ended({place, 1, outcome.failed ? 1U : 0U, outcome.latency_s, endpoint->load.tasks()}, now);
+    });
+  });
 }
 
 template <class Model>
@@ -118,7 +171,12 @@ void Engine<Model>::expire(double now) {
 template <class Model>
 std::vector<Effect> Engine<Model>::effects() {
   const std::lock_guard lock(writing_);
-  return members_.effects();
+  std::vector<Effect> effects = members_.effects();
+  for (const Place place : lanes_.wanted_probes()) {
+    const auto address = this->address(place.index, place.generation);
+    if (address) effects.push_back({EffectKind::probe, *address, last_.get()});
+  }
+  return effects;
 }
 
 template <class Model>
@@ -130,43 +188,43 @@ std::vector<Standing> Engine<Model>::standings(double now) const {
 template <class Model>
 std::uint32_t Engine<Model>::policy(std::string_view spec) {
   const AnySettings settings = parse_policy(spec);
-  const std::string whole = policy_spec(settings);
+  return policy(policy_spec(settings), picker_source<Model>(settings));
+}
+
+template <class Model>
+std::uint32_t Engine<Model>::policy(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
   const std::lock_guard lock(writing_);
-  const auto known = std::find(specs_.begin(), specs_.end(), whole);
-  const auto number = static_cast<std::uint32_t>(known - specs_.begin());
-  if (known != specs_.end()) return number;
-  check(number < kMostPolicies, "an engine holds " + std::to_string(kMostPolicies) + " policies; no room for " + whole);
-  specs_.push_back(whole);
-  sources_[number].store(picker_source<Model>(settings).release(), std::memory_order_release);
-  return number;
+  return lanes_.add(spec, std::move(source));
+}
+
+template <class Model>
+void Engine<Model>::switch_to(std::uint32_t policy, double now) {
+  const std::lock_guard lock(writing_);
+  lanes_.switch_to(policy);
+  last_.set(clock(now));
+  if (recording_) log(Switched{lanes_.spec(policy)}, last_.get());
+}
+
+template <class Model>
+void Engine<Model>::shadow(std::uint32_t policy, double now) {
+  const std::lock_guard lock(writing_);
+  lanes_.shadow(policy);
+  shadow_asked_.set(0);
+  shadow_differing_.set(0);
+  last_.set(clock(now));
+  if (recording_) log(Shadowed{lanes_.spec(policy)}, last_.get());
+}
+
+template <class Model>
+std::string Engine<Model>::spec() const {
+  const std::lock_guard lock(writing_);
+  return lanes_.own_spec();
 }
 
 template <class Model>
 std::uint32_t Engine<Model>::open_lane() {
   const std::lock_guard lock(writing_);
-  check(open_lanes_ < kMostLanes, "an engine has " + std::to_string(kMostLanes) + " lanes");
-  auto opened = std::make_unique<Lane>();
-  opened->number = open_lanes_;
-  lanes_[open_lanes_].store(opened.release(), std::memory_order_release);
-  return open_lanes_++;
-}
-
-template <class Model>
-typename Engine<Model>::Lane& Engine<Model>::lane(std::uint32_t number) {
-  Lane* const open = number < kMostLanes ? lanes_[number].load(std::memory_order_acquire) : nullptr;
-  if (open == nullptr) check(false, "no lane " + std::to_string(number));
-  return *open;
-}
-
-template <class Model>
-Picker<Model>& Engine<Model>::picker(Lane& own, std::uint32_t policy) {
-  if (policy < kMostPolicies && own.pickers[policy]) [[likely]]
-    return *own.pickers[policy];
-  PickerSource<Model>* source = nullptr;
-  if (policy < kMostPolicies) source = sources_[policy].load(std::memory_order_acquire);
-  if (source == nullptr) check(false, "no policy with number " + std::to_string(policy));
-  own.pickers[policy] = source->lane(own.number, settings_.seed);
-  return *own.pickers[policy];
+  return lanes_.open();
 }
 
 template <class Model>

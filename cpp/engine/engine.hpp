@@ -6,7 +6,6 @@
 // Threads: any thread may pick, choose and end; each lane serves one thread at a time. Everything else takes the
 // writer lock. Bad input throws std::invalid_argument with the value and changes nothing.
 
-#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -17,8 +16,8 @@
 #include <vector>
 
 #include "engine/events.hpp"
+#include "engine/lanes.hpp"
 #include "engine/membership.hpp"
-#include "engine/pickers.hpp"
 #include "policy/policies.hpp"
 #include "policy/request.hpp"
 
@@ -29,16 +28,19 @@ struct EngineSettings {
   std::uint64_t seed = 1;
   Signal signal = Signal::tasks;
   Accounting accounting = Accounting::done;
+  Needs gives = {.outcomes = true, .probes = true};  // of what policies may need, what the host gives
+};
+
+// How often a shadow policy was asked, and how often its answer was another than the one obeyed.
+struct Shadow {
+  std::uint64_t asked = 0;
+  std::uint64_t differing = 0;
 };
 
 template <class Model>
 class Engine {
  public:
-  static constexpr std::uint32_t kMostLanes = 256;
-  static constexpr std::uint32_t kMostPolicies = 64;
-
   explicit Engine(const EngineSettings& settings);
-  ~Engine();
 
   // False if the endpoint that the event is about is not there (or, for Joined, was there already).
   bool apply(const Event& event, double now);
@@ -56,8 +58,15 @@ class Engine {
   // What happened since the last call, oldest first; the oldest go when nobody asks.
   std::vector<Effect> effects();
 
-  // The number by which requests name a policy; one that is new to the engine is taken up.
+  // The number by which requests name a policy, from 1; one that is new to the engine is taken up. Throws if it needs
+  // what the host does not give.
   std::uint32_t policy(std::string_view spec);
+  std::uint32_t policy(std::string_view spec, std::unique_ptr<PickerSource<Model>> source);
+  // From now on requests that name no policy get this one; nothing else changes.
+  void switch_to(std::uint32_t policy, double now);
+  // From now on this policy is asked, too, where the engine's own picks, but not obeyed; 0: none is. Counts begin anew.
+  void shadow(std::uint32_t policy, double now);
+  Shadow shadow() const { return {shadow_asked_.get(), shadow_differing_.get()}; }
   // Opens a lane for one more thread; lane 0 is there from the start.
   std::uint32_t open_lane();
 
@@ -67,17 +76,17 @@ class Engine {
   std::optional<std::string> address(std::uint32_t index, std::uint32_t generation) const;
   std::size_t size() const;
   Accounting accounting() const { return settings_.accounting; }
-  std::string spec() const { return policy_spec(settings_.policy); }
+  const EngineSettings& settings() const { return settings_; }
+  std::string spec() const;  // of the engine's own policy
 
   // From now on each call is told to `sink`, picks included, one at a time; an empty sink ends it.
   void record(std::function<void(const Record&)> sink);
 
  private:
-  struct Lane;
-
-  Answer find(const Request& request, double now, Lane& lane);
-  Lane& lane(std::uint32_t number);
-  Picker<Model>& picker(Lane& lane, std::uint32_t policy);
+  Answer find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
+  void compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other);
+  void tell(const Event& event, const Report& before, double now);
+  void end(const Pick& pick, const Outcome& outcome, double now);
   double clock(double now) const { return std::max(now, last_.get()); }
   template <class What>
   void log(const What& what, double now, std::uint32_t lane = 0);
@@ -86,10 +95,9 @@ class Engine {
   mutable std::mutex writing_;
   Membership<Model> members_;
   typename Model::template Cell<double> last_{-kNever};
-  std::array<std::atomic<PickerSource<Model>*>, kMostPolicies> sources_{};
-  std::vector<std::string> specs_;
-  std::array<std::atomic<Lane*>, kMostLanes> lanes_{};
-  std::uint32_t open_lanes_ = 0;
+  Lanes<Model> lanes_;
+  typename Model::template Cell<std::uint64_t> shadow_asked_{0};
+  typename Model::template Cell<std::uint64_t> shadow_differing_{0};
 
   std::atomic<bool> recording_{false};
   std::function<void(const Record&)> sink_;
@@ -97,19 +105,14 @@ class Engine {
 };
 
 template <class Model>
-struct Engine<Model>::Lane {
-  std::uint32_t number;
-  std::uint64_t picks = 0;
-  std::array<std::unique_ptr<Picker<Model>>, kMostPolicies> pickers;
-};
-
-template <class Model>
 template <class Use>
 auto Engine<Model>::choose(const Request& request, double now, std::uint32_t number, Use&& use) {
-  Picker<Model>& chooser = picker(lane(number), request.policy);
+  const Choosers<Model> asked = lanes_.choosers(lanes_.lane(number), request.policy, false);
   return members_.roster().visit([&](const View<Model>& view) {
     const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness().choices());
-    const std::uint32_t chosen = chooser.pick(candidates, request);
+    const std::uint32_t chosen = asked.own.pick(candidates, request);
+    if (asked.shadow != nullptr) [[unlikely]]
+      compare(asked, chosen, asked.shadow->pick(candidates, request));
     return use(chosen == kNobody ? nullptr : &candidates[chosen]);
   });
 }

@@ -43,7 +43,12 @@ struct Reached {
 struct Pickers {  // how many engines pick for this service, this one included
   std::uint32_t count = 1;
 };
-using Event = std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers>;
+struct Probed {  // it has answered a probe; see ProbeAnswer
+  std::string address;
+  std::uint32_t tasks = 0;
+  double latency_s = 0;
+};
+using Event = std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers, Probed>;
 
 // Answers to a request.
 struct Pick {
@@ -65,8 +70,8 @@ struct Outcome {
 };
 
 // What a host should act on or log.
-enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired };
-inline constexpr std::array<std::string_view, 5> kEffects = {"lost", "back", "stale", "fresh", "expired"};
+enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired, probe };
+inline constexpr std::array<std::string_view, 6> kEffects = {"lost", "back", "stale", "fresh", "expired", "probe"};
 struct Effect {
   EffectKind kind;
   std::string address;
@@ -75,7 +80,7 @@ struct Effect {
 
 // One line of the event log: what was asked of the engine, in the order in which it took place.
 struct Asked {
-  std::string policy;
+  std::string policy;  // a spec; empty: the engine's own
   std::string key;
   std::uint32_t cost = 1;
   std::vector<std::string> exclude;
@@ -88,11 +93,19 @@ struct Ended {
   Outcome outcome;
 };
 struct Expired {};
+struct Switched {  // the engine's own policy is another from here on
+  std::string policy;
+};
+struct Shadowed {  // this policy is asked, too, but not obeyed; empty: none is
+  std::string policy;
+};
 struct Record {
   std::uint64_t number = 0;  // from 1
   std::uint32_t lane = 0;
   double now = 0;
-  std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers, Asked, Ended, Expired> what;
+  std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers, Probed, Asked, Ended, Expired, Switched,
+               Shadowed>
+      what;
 };
 
 }  // namespace lbsuite

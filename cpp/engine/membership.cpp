@@ -105,6 +105,13 @@ bool Membership<Model>::take(const Pickers& event, double) {
 }
 
 template <class Model>
+bool Membership<Model>::take(const Probed& event, double) {
+  check(event.tasks <= 1'000'000, "tasks out of 0..1000000: " + std::to_string(event.tasks));
+  check(event.latency_s >= 0 && event.latency_s < 1e9, "latency_s out of 0..1e9: " + std::to_string(event.latency_s));
+  return roster_.find(event.address) != nullptr;
+}
+
+template <class Model>
 double Membership<Model>::next_deadline(double last) const {
   double soonest = kNever;
   for (const auto& endpoint : roster_.in_order()) {

@@ -45,6 +45,7 @@ class Membership {
   std::vector<Standing> standings(double now) const;
   std::size_t size() const { return roster_.in_order().size(); }
 
+  Roster<Model>& roster() { return roster_; }
   const Roster<Model>& roster() const { return roster_; }
   const Ranking<Model>& ranking() const { return ranking_; }
   const Freshness<Model>& freshness() const { return freshness_; }
@@ -57,6 +58,7 @@ class Membership {
   bool take(const Lost& event, double now);
   bool take(const Reached& event, double now);
   bool take(const Pickers& event, double now);
+  bool take(const Probed& event, double now);
   // Applies `change` to an endpoint, and shows pickers a new view if it came up or went down by it.
   template <class Change>
   bool change(std::string_view address, Change&& change);

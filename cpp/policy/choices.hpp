@@ -29,6 +29,7 @@ class Choices {
     return Choices(false, count);
   }
 
+  void read(std::string_view, std::string_view text) { *this = parse(text); }
   std::string text() const { return auto_ ? "auto" : count_ == kAll ? "all" : std::to_string(count_); }
 
   // kAll, or how many; `judged` is what auto comes to now.

@@ -18,9 +18,9 @@ void read_fields(std::string_view policy, std::string_view rest, Settings& setti
     const std::string_view key = pair.substr(0, equals);
     if (equals == std::string_view::npos) refuse("not key=value: '" + std::string(pair) + "'");
     bool known = false;
-    settings.fields([&]<class Value>(std::string_view name, Value& value) {
+    settings.fields([&](std::string_view name, auto& value) {
       if (name != key) return;
-      value = Value::parse(pair.substr(equals + 1));
+      value.read(name, pair.substr(equals + 1));
       known = true;
     });
     if (!known) refuse("policy " + std::string(policy) + " has no setting '" + std::string(key) + "'");

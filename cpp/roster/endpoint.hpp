@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bits/cell.hpp"
+#include "bits/hash.hpp"
 #include "roster/load.hpp"
 #include "roster/report.hpp"
 
@@ -26,9 +27,14 @@ inline constexpr std::uint64_t kUnordered = std::numeric_limits<std::uint64_t>::
 template <class Model>
 struct Endpoint {
   Endpoint(std::string name, std::uint32_t place, std::uint32_t generation_, Accounting accounting)
-      : address(std::move(name)), index(place), generation(generation_), load(accounting) {}
+      : address(std::move(name)),
+        hash(Xxh64::hash(address, 0)),
+        index(place),
+        generation(generation_),
+        load(accounting) {}
 
   const std::string address;
+  const std::uint64_t hash;  // of the address, the same on every machine
   const std::uint32_t index;
   const std::uint32_t generation;
   Load<Model> load;

@@ -24,6 +24,11 @@ void Report::check() const {
   check_number("prompt_s", prompt_s, 1e6);
   check_number("busy_s", busy_s, 1e12);
   check_number("task_s", task_s, 1e18);
+  check_number("own_latency_s", own_latency_s, 1e18);
+  check_number("utilization", utilization, 1e6);
+  if (own_failed > own_finished) {
+    throw std::invalid_argument("own_failed above own_finished: " + std::to_string(own_failed));
+  }
 }
 
 }  // namespace lbsuite

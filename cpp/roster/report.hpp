@@ -26,6 +26,17 @@ struct Report {
   std::optional<std::uint64_t> finished;  // tasks in all
   double busy_s = 0;                      // time with at least one task
   double task_s = 0;                      // integral of tasks over time
+  std::uint64_t failed = 0;               // tasks finished that failed
+  std::uint64_t own_finished = 0;         // of this engine's picks: tasks finished,
+  std::uint64_t own_failed = 0;           // those of them that failed,
+  double own_latency_s = 0;               // and the sum of their latencies
+  double utilization = 0;                 // the application's own measure of how busy it is; 0: not told
+
+  // How busy it is, by the best it tells: its own measure, its slots, its processor.
+  double busyness() const {
+    if (utilization > 0) return utilization;
+    return limit.value_or(0) > 0 ? static_cast<double>(tasks) / *limit : cpu;
+  }
 
   void check() const;
 };

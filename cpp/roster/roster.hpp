@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -59,6 +60,11 @@ class Roster {
   }
 
   const std::vector<Member>& in_order() const { return in_order_; }
+  // Indices are below this.
+  std::uint32_t places() const { return static_cast<std::uint32_t>(places_.size()); }
+
+  // `planner` sees each view before pickers do.
+  void plan_by(std::function<void(View<Model>&)> planner) { planner_ = std::move(planner); }
 
   void publish() {
     auto view = std::make_unique<View<Model>>();
@@ -68,6 +74,8 @@ class Roster {
       if (member->alive() && !member->last.available) view->others_alive = true;
     }
     view->places = places_;
+    view->version = ++versions_;
+    if (planner_) planner_(*view);
     snapshot_.publish(std::move(view));
   }
 
@@ -94,6 +102,8 @@ class Roster {
   std::vector<std::uint32_t> free_;
   AddressBook book_;
   std::uint32_t generations_ = 0;
+  std::uint64_t versions_ = 0;
+  std::function<void(View<Model>&)> planner_;
   Snapshot<Model> snapshot_;
 };
 

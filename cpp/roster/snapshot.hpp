@@ -12,11 +12,18 @@
 
 namespace lbsuite {
 
+// What a policy has worked out for one view; pickers read it, the view owns it.
+struct Plan {
+  virtual ~Plan() = default;
+};
+
 template <class Model>
 struct View {
   std::vector<Endpoint<Model>*> up;                      // in the roster's order
   bool others_alive = false;                             // some are alive but say that they are not available
   std::vector<std::shared_ptr<Endpoint<Model>>> places;  // all there are, by index; empty where one has left
+  std::uint64_t version = 0;                             // counts views, so that a policy sees a new one
+  std::vector<std::unique_ptr<Plan>> plans;              // by policy; empty where one plans nothing
 };
 
 template <class Model>

@@ -109,8 +109,22 @@ class Endpoint:
     def report_age_s(self) -> float | None: ...
 
 @final
+class Shadow:
+    """How a shadow policy has fared: picks it was asked for, those where it chose another endpoint, and their share."""
+
+    @property
+    def asked(self) -> int: ...
+    @property
+    def differing(self) -> int: ...
+    @property
+    def share(self) -> float: ...
+
+@final
 class Effect:
-    """Something the engine asks its host to do or to say: kind is "lost", "back", "stale", "fresh" or "expired"."""
+    """Something the engine asks its host to do or to say.
+
+    kind: "lost", "back", "stale", "fresh", "expired", or "probe" (send one to the address, answer by `probed`).
+    """
 
     @property
     def kind(self) -> str: ...
@@ -125,7 +139,9 @@ class Engine:
 
     policy: a name, `name:key=value,...` or a Settings object; what a request gets that names none. load: the signal
     that least_load and two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or
-    "reported" (reports free the slots). Raises ValueError for an unknown name. Calls may come from any thread.
+    "reported" (reports free the slots). outcomes, probes: whether the caller gives them (how each task ended, by `done`
+    or by the own_ fields of reports; answers to the probes that effects ask for). Raises ValueError for an unknown
+    name and for a policy that needs what is not given. Calls may come from any thread.
     """
 
     def __init__(
@@ -136,6 +152,8 @@ class Engine:
         *,
         load: str = "tasks",
         accounting: str = "done",
+        outcomes: bool = True,
+        probes: bool = True,
     ) -> None: ...
     def __len__(self) -> int: ...
     @property
@@ -177,6 +195,11 @@ class Engine:
         finished: int | None = None,
         busy_s: float = 0.0,
         task_s: float = 0.0,
+        failed: int = 0,
+        own_finished: int = 0,
+        own_failed: int = 0,
+        own_latency_s: float = 0.0,
+        utilization: float = 0.0,
     ) -> bool:
         """Takes an endpoint's own report; False if it never joined, ValueError for a negative or absurd value.
 
@@ -184,7 +207,9 @@ class Engine:
         prompt_s: the end of a task is told within this, so that silence says none has ended; 0: not before the interval.
         begun: how many of this engine's picks it has begun since it started; None: it does not count them.
         finished, busy_s, task_s: tasks finished, time with at least one task, integral of tasks over time, since it
-        started; finished None: it does not tell.
+        started; finished None: it does not tell. failed: of those finished. own_finished, own_failed, own_latency_s:
+        of this engine's picks, the tasks finished, those that failed, and the sum of their latencies.
+        utilization: the application's own measure of how busy it is; 0: not told.
         """
 
     def drain(self, address: str, now: float, *, undo: bool = False) -> bool:
@@ -196,6 +221,19 @@ class Engine:
     def reached(self, address: str, now: float) -> bool: ...
     def pickers(self, count: int, now: float) -> None:
         """How many engines pick for this service, this one included; `choices=auto` goes by it."""
+
+    def probed(self, address: str, now: float, *, tasks: int, latency_s: float) -> bool:
+        """An endpoint has answered a probe: requests in flight there, and what one more would take."""
+
+    def switch(self, policy: str | Settings, now: float) -> None:
+        """Requests that name no policy get this one from now on; what is in flight stays counted."""
+
+    def shadow(self, policy: str | Settings | None, now: float) -> None:
+        """Asks this policy, too, wherever the engine's own picks, and obeys it never; None ends it."""
+
+    @property
+    def shadowed(self) -> Shadow:
+        """What came of the shadow policy since it was set."""
 
     def pick(
         self,

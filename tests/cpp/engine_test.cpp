@@ -23,7 +23,7 @@ void join(Engine<Model>& engine, int count, std::uint32_t limit = 0) {
 }
 
 EngineSettings settings(std::string_view policy, Accounting accounting = Accounting::done) {
-  return {parse_policy(policy), 7, Signal::tasks, accounting};
+  return {parse_policy(policy), 7, Signal::tasks, accounting, {true, true}};
 }
 
 // One seeded walk over everything an engine can be told; returns the picks it gave.
@@ -100,8 +100,12 @@ TEST_P(EveryPolicy, ReplaysItsOwnRecordPickForPick) {
         [&]<class What>(const What& what) {
           if constexpr (std::is_same_v<What, Asked>) {
             const std::vector<std::string_view> exclude(what.exclude.begin(), what.exclude.end());
-            const Request request{
-                again.policy(what.policy), what.key, what.cost, exclude, what.deadline, what.priority};
+            const Request request{what.policy.empty() ? 0 : again.policy(what.policy),
+                                  what.key,
+                                  what.cost,
+                                  exclude,
+                                  what.deadline,
+                                  what.priority};
             const Answer answer = again.pick(request, record.now, record.lane);
             ASSERT_EQ(answer.index(), what.answer.index());
             if (const Pick* pick = std::get_if<Pick>(&answer)) {
@@ -113,6 +117,10 @@ TEST_P(EveryPolicy, ReplaysItsOwnRecordPickForPick) {
             again.done(what.pick, what.outcome, record.now);
           } else if constexpr (std::is_same_v<What, Expired>) {
             again.expire(record.now);
+          } else if constexpr (std::is_same_v<What, Switched>) {
+            again.switch_to(again.policy(what.policy), record.now);
+          } else if constexpr (std::is_same_v<What, Shadowed>) {
+            again.shadow(what.policy.empty() ? 0 : again.policy(what.policy), record.now);
           } else {
             again.apply(what, record.now);
           }

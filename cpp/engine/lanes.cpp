@@ -1,0 +1,113 @@
+#include "engine/lanes.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace lbsuite {
+namespace {
+
+void check(bool fine, const std::string& why) {
+  if (!fine) throw std::invalid_argument(why);
+}
+
+}  // namespace
+
+template <class Model>
+Lanes<Model>::~Lanes() {
+  for (auto& open : lanes_) delete open.load();
+}
+
+template <class Model>
+Lane<Model>& Lanes<Model>::lane(std::uint32_t number) const {
+  Lane<Model>* const open = number < kMostLanes ? lanes_[number].load(std::memory_order_acquire) : nullptr;
+  if (open == nullptr) check(false, "no lane " + std::to_string(number));
+  return *open;
+}
+
+template <class Model>
+Choosers<Model> Lanes<Model>::choosers(Lane<Model>& lane, std::uint32_t policy, bool writing) {
+  if (policy != 0) return {picker(lane, policy, writing), nullptr};
+  const std::uint32_t shadow = shadow_.load(std::memory_order_acquire);
+  return {picker(lane, own_.load(std::memory_order_acquire), writing),
+          shadow == 0 ? nullptr : &picker(lane, shadow, writing)};
+}
+
+template <class Model>
+Picker<Model>& Lanes<Model>::picker(Lane<Model>& lane, std::uint32_t policy, bool writing) {
+  if (policy < kMostPolicies) [[likely]] {
+    Picker<Model>* const open = lane.pickers[policy].load(std::memory_order_acquire);
+    if (open != nullptr) [[likely]]
+      return *open;
+  }
+  std::unique_lock lock(writing_, std::defer_lock);
+  if (!writing) lock.lock();
+  return open_picker(lane, policy);
+}
+
+// A policy that comes late to a lane hears what is known already.
+template <class Model>
+Picker<Model>& Lanes<Model>::open_picker(Lane<Model>& lane, std::uint32_t policy) {
+  check(policy > 0 && policy < specs_.size(), "no policy with number " + std::to_string(policy));
+  auto opened = sources_[policy]->lane(policy, lane.number, seed_, probes_);
+  opened->room(members_.roster().places());
+  for (const auto& endpoint : members_.roster().in_order()) {
+    const Place place{endpoint->index, endpoint->generation};
+    if (endpoint->reported_at > -kNever) opened->reported(place, endpoint->last, endpoint->reported_at);
+  }
+  if (opened->listens) lane.listens.store(true, std::memory_order_release);
+  Picker<Model>& picker = *opened;
+  lane.pickers[policy].store(opened.release(), std::memory_order_release);
+  return picker;
+}
+
+template <class Model>
+std::uint32_t Lanes<Model>::open() {
+  check(open_ < kMostLanes, "an engine has " + std::to_string(kMostLanes) + " lanes");
+  auto opened = std::make_unique<Lane<Model>>();
+  opened->number = open_;
+  lanes_[open_].store(opened.release(), std::memory_order_release);
+  return open_++;
+}
+
+template <class Model>
+std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
+  const auto known = std::find(specs_.begin() + 1, specs_.end(), spec);
+  const auto number = static_cast<std::uint32_t>(known - specs_.begin());
+  if (known != specs_.end()) return number;
+  const std::string name(spec.substr(0, spec.find(':')));
+  const Needs needs = source->needs();
+  check(!needs.outcomes || gives_.outcomes,
+        "policy " + name + " needs outcomes (how long each task took), which this host does not give");
+  check(!needs.probes || gives_.probes, "policy " + name + " needs probes, which this host does not send");
+  check(number < kMostPolicies,
+        "an engine holds " + std::to_string(kMostPolicies - 1) + " policies; no room for " + std::string(spec));
+  specs_.emplace_back(spec);
+  sources_.push_back(std::move(source));
+  if (sources_.back()->plans()) members_.roster().publish();
+  return number;
+}
+
+template <class Model>
+void Lanes<Model>::switch_to(std::uint32_t policy) {
+  check(policy > 0 && policy < specs_.size(), "no policy with number " + std::to_string(policy));
+  own_.store(policy, std::memory_order_release);
+}
+
+template <class Model>
+void Lanes<Model>::shadow(std::uint32_t policy) {
+  check(policy < specs_.size(), "no policy with number " + std::to_string(policy));
+  shadow_.store(policy, std::memory_order_release);
+}
+
+template <class Model>
+void Lanes<Model>::plan(View<Model>& view, const Candidates<Model>& candidates) const {
+  view.plans.resize(sources_.size());
+  for (std::size_t policy = 1; policy < sources_.size(); ++policy) {
+    view.plans[policy] = sources_[policy]->plan(candidates);
+  }
+}
+
+template class Lanes<Shared>;
+template class Lanes<Plain>;
+
+}  // namespace lbsuite

@@ -1,0 +1,107 @@
+#pragma once
+// The policies of one engine and the lanes they pick in: which policy is the engine's own, which one shadows it, and
+// each lane's objects, made when first asked for. Any thread asks for choosers and tells of endings; everything else is
+// under the engine's writer lock, which is taken here only to make a lane's object.
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/membership.hpp"
+#include "engine/pickers.hpp"
+#include "engine/probes.hpp"
+
+namespace lbsuite {
+
+inline constexpr std::uint32_t kMostLanes = 256;
+inline constexpr std::uint32_t kMostPolicies = 64;
+
+template <class Model>
+struct Lane {
+  ~Lane() {
+    for (auto& picker : pickers) delete picker.load();
+  }
+  std::uint32_t number = 0;
+  std::uint64_t picks = 0;
+  std::atomic<bool> listens{false};
+  std::array<std::atomic<Picker<Model>*>, kMostPolicies> pickers{};
+};
+
+// Who answers a request in a lane.
+template <class Model>
+struct Choosers {
+  Picker<Model>& own;
+  Picker<Model>* shadow;
+};
+
+template <class Model>
+class Lanes {
+ public:
+  Lanes(std::mutex& writing, Membership<Model>& members, std::uint64_t seed, Needs gives)
+      : writing_(writing), members_(members), seed_(seed), gives_(gives) {}
+  ~Lanes();
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+
+  // Throws std::invalid_argument if there is none with this number.
+  Lane<Model>& lane(std::uint32_t number) const;
+  // policy: 0 for the engine's own. writing: the caller holds the writer lock.
+  Choosers<Model> choosers(Lane<Model>& lane, std::uint32_t policy, bool writing);
+  // Tells each policy of a lane that listens.
+  template <class Tell>
+  static void each_listener(const Lane<Model>& lane, Tell&& tell);
+
+  // Writer only, from here on.
+  std::uint32_t open();
+  std::uint32_t add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source);
+  void switch_to(std::uint32_t policy);
+  void shadow(std::uint32_t policy);
+  const std::string& spec(std::uint32_t policy) const { return specs_[policy]; }
+  const std::string& own_spec() const { return specs_[own_.load(std::memory_order_relaxed)]; }
+  void plan(View<Model>& view, const Candidates<Model>& candidates) const;
+  template <class Tell>
+  void each_listener(Tell&& tell) const;
+  std::vector<Place> wanted_probes() { return probes_.take(); }
+
+ private:
+  Picker<Model>& picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
+  Picker<Model>& open_picker(Lane<Model>& lane, std::uint32_t policy);
+
+  std::mutex& writing_;
+  Membership<Model>& members_;
+  const std::uint64_t seed_;
+  const Needs gives_;
+  std::vector<std::string> specs_ = {""};  // by a policy's number; 0 stands for the engine's own
+  std::vector<std::unique_ptr<PickerSource<Model>>> sources_{1};
+  std::atomic<std::uint32_t> own_{0};
+  std::atomic<std::uint32_t> shadow_{0};
+  std::array<std::atomic<Lane<Model>*>, kMostLanes> lanes_{};
+  std::uint32_t open_ = 0;
+  Probes probes_;
+};
+
+template <class Model>
+template <class Tell>
+void Lanes<Model>::each_listener(const Lane<Model>& lane, Tell&& tell) {
+  if (!lane.listens.load(std::memory_order_acquire)) [[likely]]
+    return;
+  for (auto& open : lane.pickers) {
+    Picker<Model>* const picker = open.load(std::memory_order_acquire);
+    if (picker != nullptr && picker->listens) tell(*picker);
+  }
+}
+
+template <class Model>
+template <class Tell>
+void Lanes<Model>::each_listener(Tell&& tell) const {
+  for (std::uint32_t number = 0; number < open_; ++number) each_listener(*lanes_[number].load(), tell);
+}
+
+extern template class Lanes<Shared>;
+extern template class Lanes<Plain>;
+
+}  // namespace lbsuite

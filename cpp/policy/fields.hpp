@@ -1,0 +1,48 @@
+#pragma once
+// The values that settings of policies are made of: each knows its bounds, reads itself from text and prints itself so
+// that it is read back. `read` throws std::invalid_argument with the field's name and the bad text.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace lbsuite {
+
+class Real {
+ public:
+  constexpr Real(double value, double least, double most) : value_(value), least_(least), most_(most) {}
+  void read(std::string_view name, std::string_view text);
+  std::string text() const;
+  constexpr operator double() const { return value_; }
+
+ private:
+  double value_, least_, most_;
+};
+
+class Whole {
+ public:
+  constexpr Whole(std::uint32_t value, std::uint32_t least, std::uint32_t most)
+      : value_(value), least_(least), most_(most) {}
+  void read(std::string_view name, std::string_view text);
+  std::string text() const { return std::to_string(value_); }
+  constexpr operator std::uint32_t() const { return value_; }
+
+ private:
+  std::uint32_t value_, least_, most_;
+};
+
+// One of a few words; the first is the default. `words` must outlive it.
+class OneOf {
+ public:
+  constexpr explicit OneOf(std::span<const std::string_view> words) : words_(words) {}
+  void read(std::string_view name, std::string_view text);
+  std::string text() const { return std::string(words_[chosen_]); }
+  constexpr std::size_t chosen() const { return chosen_; }
+
+ private:
+  std::span<const std::string_view> words_;
+  std::size_t chosen_ = 0;
+};
+
+}  // namespace lbsuite
