@@ -31,7 +31,11 @@ class Roster {
 
   template <class Visitor>
   auto visit(Visitor&& visitor) const {
-    return snapshot_.visit(std::forward<Visitor>(visitor));
+    return visit(Epochs::Reader::of_this_thread(), std::forward<Visitor>(visitor));
+  }
+  template <class Visitor>
+  auto visit(const Epochs::Reader& reader, Visitor&& visitor) const {
+    return snapshot_.visit(reader, std::forward<Visitor>(visitor));
   }
 
   // Writer only, from here on.

@@ -35,9 +35,9 @@ class Snapshot {
   Snapshot& operator=(const Snapshot&) = delete;
 
   template <class Visitor>
-  auto visit(Visitor&& visitor) const {
+  auto visit(const Epochs::Reader& reader, Visitor&& visitor) const {
     if constexpr (Model::threaded) {
-      const Epochs::Guard guard;
+      const Epochs::Guard guard(reader);
       return visitor(static_cast<const View<Model>&>(*view_.load(std::memory_order_acquire)));
     } else {
       return visitor(static_cast<const View<Model>&>(*view_.load(std::memory_order_relaxed)));
