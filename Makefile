@@ -1,7 +1,7 @@
 # Every target does the set-up it needs; what is there already costs nothing. `make help` lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo lb servers server client proto test test-all clean help
+.PHONY: demo lb servers server client proto test test-all test-sanitizers bench clean help
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -12,6 +12,7 @@ LB       ?= 127.0.0.1:50050
 CLIENTS  ?= 10
 DURATION ?= 10
 STRATEGY ?= least_load
+BENCHES  ?= round_robin policies membership call_cost
 
 demo: $(GENERATED) $(VENV)/run  ## etcd, a balancer and 25 backends under load, and what each strategy makes of it
 	$(PYTHON) -m lbsuite.demo
@@ -37,13 +38,20 @@ test: $(VENV)/develop $(GENERATED)  ## every test but the slow ones
 test-all: $(VENV)/develop $(GENERATED)  ## every test
 	$(PYTHON) -m pytest
 
+test-sanitizers: $(VENV)/develop  ## the C++ tests under the address, undefined-behaviour and thread sanitizers
+	export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" && for preset in asan tsan; do \
+	  cmake --preset $$preset && cmake --build --preset $$preset && ctest --preset $$preset || exit; done
+
+bench: $(VENV)/develop $(GENERATED)  ## what picks cost, beside their peers; BENCHES names others of tests/bench
+	for bench in $(BENCHES); do $(PYTHON) tests/bench/$$bench.py || exit; done
+
 clean:  ## removes build output and generated code; .venv stays
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis python/lbsuite/_core*.so
 	rm -f $(GENERATED) $(VENV)/run $(VENV)/schema $(VENV)/develop
 	find python tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 help:
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target line; do printf '  make %-9s %s\n' "$$target" "$$line"; done
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target line; do printf '  make %-15s %s\n' "$$target" "$$line"; done
 
 # Committed, so only `make clean` brings these about; `make proto` is for a changed .proto.
 $(GENERATED):

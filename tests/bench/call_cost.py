@@ -8,11 +8,18 @@ import statistics
 import timeit
 from collections.abc import Callable
 
+import native
+import ratios
+
 import lbsuite
 
 ENDPOINTS = [f"127.0.0.1:{4000 + i}" for i in range(25)]
 CALLS = 100_000
 ROUNDS = 9
+EMPTY = "an empty METH_FASTCALL call"
+# At most so many times an empty call, and at most so many ns a pick.
+TIMES = {"pick_address, round_robin": 3.0}
+NS = {"pick_many(10000), round_robin": 6.0}
 
 
 class PlainRoundRobin:
@@ -43,13 +50,13 @@ def sides() -> dict[str, tuple[Callable[[float], object], int]]:
     """Each side's call and how many picks it makes."""
     robin = engine("round_robin")
     return {
-        "an empty built-in call": (abs, 1),
+        EMPTY: (native.extension("empty_call").empty, 1),
         "plain Python, round_robin": (PlainRoundRobin().pick_address, 1),
         "pick_address, round_robin": (robin.pick_address, 1),
         "pick_address, two_choices": (engine("two_choices").pick_address, 1),
         "pick_address, least_load of 25": (engine("least_load:choices=all").pick_address, 1),
         "pick + done, round_robin": (pick_and_done(engine("round_robin")), 1),
-        "pick_many(1000), round_robin": (lambda now: robin.pick_many(1000, now), 1000),
+        "pick_many(10000), round_robin": (lambda now: robin.pick_many(10_000, now), 10_000),
     }
 
 
@@ -63,12 +70,16 @@ def main() -> None:
             calls = max(1, CALLS // picks)
             seconds = timeit.timeit("call(0.1)", globals={"call": call}, number=calls)
             costs[name].append(1e9 * seconds / (calls * picks))
-    empty = costs["an empty built-in call"]
-    print(f"{'':32} {'ns a pick':>10} {'times an empty call (range)':>30}")
+    print(f"{'':32} {'ns a pick':28} times an empty call")
     for name, found in costs.items():
-        ratios = [cost / base for cost, base in zip(found, empty, strict=True)]
-        times = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        print(f"{name:32} {statistics.median(found):10.1f} {times:>30}")
+        times = ratios.over(found, costs[EMPTY])
+        print(f"{name:32} {ratios.spread(found, 1):28} {ratios.spread(times)}")
+    for name, bar in TIMES.items():
+        ratio = statistics.median(ratios.over(costs[name], costs[EMPTY]))
+        print(f"{name}: {ratio:.2f} times an empty call, {ratios.verdict(ratio, bar)}")
+    for name, bar in NS.items():
+        ns = statistics.median(costs[name])
+        print(f"{name}: {ns:.2f} ns a pick, {ratios.verdict(ns, bar)}")
 
 
 if __name__ == "__main__":

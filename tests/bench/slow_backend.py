@@ -6,8 +6,9 @@ in turns on one fleet, and round_robin, which knows no load, is what the ratios 
 
 import argparse
 import asyncio
-import statistics
 from collections.abc import Sequence
+
+import ratios
 
 from lbsuite import _core
 from lbsuite.demo import SLOWDOWN, Scene
@@ -34,9 +35,9 @@ async def measure(scene: Scene, policies: Sequence[str], rounds: int) -> None:
                 runs.append((result, result.requests_per_endpoint[slow.address] / done * scene.backends))
                 _show(policy, *runs[-1])
     for policy, runs in found.items():
-        ratios = [_p99_ms(one) / _p99_ms(peer) for (one, _), (peer, _) in zip(runs, found[PEER], strict=True)]
-        shares = [share for _, share in runs]
-        print(f"{policy}: p99 over {PEER}'s {_range(ratios)}; the slow one's share over a fair one {_range(shares)}")
+        slower = ratios.over([_p99_ms(one) for one, _ in runs], [_p99_ms(one) for one, _ in found[PEER]])
+        shares = ratios.spread([share for _, share in runs], 3)
+        print(f"{policy}: p99 over {PEER}'s {ratios.spread(slower, 3)}; the slow one's share over a fair one {shares}")
 
 
 def _settings(scene: Scene, balancer: str, policy: str) -> ClientSettings:
@@ -57,10 +58,6 @@ def _show(policy: str, result: RunResult, share: float) -> None:
     latency = result.latency_ms()
     times = "  ".join(f"{name} {latency[name]:8.1f} ms" for name in ("p50", "p99"))
     print(f"{policy:24} {result.requests:6} tasks, {result.lost} lost  {times}  slow one {share:.3f} of a fair share")
-
-
-def _range(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 def main() -> None:

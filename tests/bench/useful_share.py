@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import metering
+import ratios
 
 from lbsuite.fleet import Fleet
 from lbsuite.results import RunResult
@@ -162,18 +163,14 @@ async def measure(load: Load, rounds: int, kinds: Sequence[str], peer_path: str 
     for kind, figures in found.items():
         for name in ("useful", "at_equal_cpu"):
             values = [getattr(one, name) for one in figures]
-            print(f"{kind}: {name} {_median_and_range(values)}")
+            print(f"{kind}: {name} {ratios.spread(values, 4)}")
             if peer_path and kind != "peer":
-                ratios = [value / getattr(one, name) for value, one in zip(values, found["peer"], strict=True)]
-                print(f"{kind}: {name} over the peer's {_median_and_range(ratios)}")
+                times = ratios.over(values, [getattr(one, name) for one in found["peer"]])
+                print(f"{kind}: {name} over the peer's {ratios.spread(times, 4)}")
 
 
 def _show(who: str, cells: Sequence[str]) -> None:
     print(f"{who:9}", *(f"{cell:>12}" for cell in cells), flush=True)
-
-
-def _median_and_range(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.4f} ({min(values):.4f} to {max(values):.4f}, {len(values)} rounds)"
 
 
 def main() -> None:

@@ -1,0 +1,3 @@
+module go_round_robin
+
+go 1.22

@@ -1,0 +1,36 @@
+// What does a round_robin pick of 25 endpoints cost, in wall time over all threads, on each kind of roster?
+// Usage: round_robin THREADS; prints a line "roster ns" for each.
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "timing.hpp"
+
+namespace lbsuite::bench {
+namespace {
+
+double ns_per_pick(int threads) {
+  Engine<Shared> engine({.policy = parse_policy("round_robin")});
+  join(engine, 25);
+  while (engine.open_lane() + 1 < static_cast<std::uint32_t>(threads)) {
+  }
+  return ns_per_turn(threads, [&](int thread, long turns) {
+    for (long i = 0; i < turns; ++i) {
+      engine.choose({}, 0, static_cast<std::uint32_t>(thread), [](const auto* endpoint) { keep(endpoint); });
+    }
+  });
+}
+
+}  // namespace
+}  // namespace lbsuite::bench
+
+int main(int count, char** words) {
+  const int threads = count == 2 ? std::atoi(words[1]) : 0;
+  if (threads < 1 || threads > 255) {
+    std::fprintf(stderr, "usage: round_robin THREADS (1..255)\n");
+    return 2;
+  }
+  for (const std::string_view roster : lbsuite::kRosters) {
+    std::printf("%s %.3f\n", std::string(roster).c_str(), lbsuite::bench::ns_per_pick(threads));
+  }
+}
