@@ -1,5 +1,7 @@
 """A random walk over all that an engine can be told, beside its plain twin: they agree at every step."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -7,9 +9,32 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from lbsuite import _core
 from oracle import Engine as Twin
+from oracle import Report
 
 ADDRESSES = st.sampled_from([f"127.0.0.1:{port}" for port in range(4001, 4008)])
-SPECS = [*(name for name in _core.policies() if name != "least_load"), "least_load:choices=all", "least_load:choices=3"]
+SPECS = [
+    *(name for name in _core.policies() if name != "least_load"),
+    "least_load:choices=all",
+    "least_load:choices=3",
+]
+COUNTS = st.integers(0, 30)
+# What an endpoint may say of itself.
+REPORTS = {
+    "tasks": st.integers(0, 4),
+    "limit": st.none() | st.integers(0, 4),
+    "cpu": st.floats(0, 1.5),
+    "available": st.booleans() | st.just(True),
+    "draining": st.just(False) | st.booleans(),
+    "interval_s": st.sampled_from([0.0, 0.5]),
+    "prompt_s": st.sampled_from([0.0, 0.1]),
+    "begun": st.none() | st.integers(0, 12),
+    "finished": st.none() | COUNTS,
+    "busy_s": st.floats(0.01, 10),
+    "failed": st.integers(0, 5),
+    "own_finished": COUNTS,
+    "own_latency_s": st.floats(0, 100),
+    "utilization": st.sampled_from([0.0, 0.3, 0.7, 1.2]),
+}
 
 
 class Walk(RuleBasedStateMachine):
@@ -19,7 +44,7 @@ class Walk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.engine = _core.Engine(self.spec, seed=5, accounting=self.accounting)
-        self.twin = Twin(self.spec, seed=5, accounting=self.accounting)
+        self.twin = Twin(self.engine.policy, seed=5, accounting=self.accounting)
         self.now = 100.0
         self.open: list[_core.Pick] = []
 
@@ -46,32 +71,22 @@ class Walk(RuleBasedStateMachine):
         self.twin.leave(address, self.now)
         self.open = [pick for pick in self.open if pick.endpoint != address]
 
-    @rule(
-        address=ADDRESSES,
-        tasks=st.integers(0, 4),
-        available=st.booleans() | st.just(True),
-        draining=st.just(False) | st.booleans(),
-        interval_s=st.sampled_from([0.0, 0.5]),
-        prompt_s=st.sampled_from([0.0, 0.1]),
-        begun=st.none() | st.integers(0, 12),
-        finished=st.none() | st.integers(0, 30),
-        busy_s=st.floats(0.01, 10),
-    )
-    def report(self, address, tasks, available, draining, interval_s, prompt_s, begun, finished, busy_s) -> None:
-        told = self.engine.report(
-            address,
-            self.now,
-            tasks=tasks,
-            available=available,
-            draining=draining,
-            interval_s=interval_s,
-            prompt_s=prompt_s,
-            begun=begun,
-            finished=finished,
-            busy_s=busy_s,
-        )
+    @rule(address=ADDRESSES, said=st.fixed_dictionaries(REPORTS), failed=st.integers(0, 30))
+    def report(self, address: str, said: dict[str, Any], failed: int) -> None:
+        said["own_failed"] = min(failed, said["own_finished"])
+        assert self.engine.report(address, self.now, **said) == (address in self.twin.members)
+        self.twin.report(address, self.now, Report(**said))
+
+    @rule(address=ADDRESSES, tasks=st.integers(0, 5), latency_s=st.floats(0, 2))
+    def probed(self, address: str, tasks: int, latency_s: float) -> None:
+        told = self.engine.probed(address, self.now, tasks=tasks, latency_s=latency_s)
         assert told == (address in self.twin.members)
-        self.twin.report(address, self.now, tasks, available, draining, interval_s, prompt_s, begun, finished, busy_s)
+        self.twin.probed(address, self.now, tasks, latency_s)
+
+    @rule(count=st.integers(1, 4))
+    def pickers(self, count: int) -> None:
+        self.engine.pickers(count, self.now)
+        self.twin.pickers, self.twin.now = count, max(self.now, self.twin.now)
 
     @rule(address=ADDRESSES, undo=st.booleans())
     def drain(self, address: str, undo: bool) -> None:
@@ -83,22 +98,31 @@ class Walk(RuleBasedStateMachine):
         if (self.engine.lost if lost else self.engine.reached)(address, self.now):
             self.twin.members[address].lost = lost
 
-    @rule(exclude=st.lists(ADDRESSES, max_size=2), times=st.integers(1, 6))
-    def pick(self, exclude: list[str], times: int) -> None:
+    @rule(
+        exclude=st.lists(ADDRESSES, max_size=2),
+        key=st.sampled_from([b"", b"a", b"bb", b"ccc"]),
+        cost=st.integers(1, 3),
+        times=st.integers(1, 6),
+    )
+    def pick(self, exclude: list[str], key: bytes, cost: int, times: int) -> None:
         for _ in range(times):
-            expected = self.twin.pick(self.now, exclude)
-            pick = self.engine.pick(self.now, exclude=exclude)
+            expected = self.twin.pick(self.now, exclude, key, cost)
+            pick = self.engine.pick(self.now, key=key, cost=cost, exclude=exclude)
             assert (pick.endpoint if pick else None) == expected
             if pick:
                 self.open.append(pick)
 
-    @rule(which=st.integers(0, 10))
-    def done(self, which: int) -> None:
+    @rule()
+    def probes(self) -> None:
+        assert [e.address for e in self.engine.effects() if e.kind == "probe"] == self.twin.probes()
+
+    @rule(which=st.integers(0, 10), latency_s=st.floats(0, 2), failed=st.booleans())
+    def done(self, which: int, latency_s: float, failed: bool) -> None:
         if self.accounting == "done" and self.open:
             pick = self.open.pop(which % len(self.open))
-            self.engine.done(pick, self.now, latency_s=0.01)
+            self.engine.done(pick, self.now, latency_s=latency_s, error="it broke" if failed else None)
             self.engine.done(pick, self.now)  # a second end is ignored
-            self.twin.done(pick.endpoint)
+            self.twin.done(pick.endpoint, self.now, latency_s, failed)
 
     @rule()
     def expire(self) -> None:

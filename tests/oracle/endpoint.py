@@ -1,0 +1,101 @@
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an endpoint says of itself; the engine's `report` takes the same fields."""
+
+    tasks: int = 0
+    limit: int | None = None
+    cpu: float = 0.0
+    available: bool = True
+    draining: bool = False
+    interval_s: float = 0.0
+    prompt_s: float = 0.0
+    begun: int | None = None
+    finished: int | None = None
+    busy_s: float = 0.0
+    failed: int = 0
+    own_finished: int = 0
+    own_failed: int = 0
+    own_latency_s: float = 0.0
+    utilization: float = 0.0
+
+    @property
+    def busyness(self) -> float:
+        if self.utilization > 0:
+            return self.utilization
+        return self.tasks / self.limit if self.limit else self.cpu
+
+
+@dataclass(eq=False)
+class Endpoint:
+    """One stay of an address in the roster: one that leaves and joins again is another."""
+
+    address: str
+    order: tuple[float, int, str]
+    weight: int = 1
+    limit: int = 0
+    lease_s: float = 0.0
+    lease_until: float = math.inf
+    drained: bool = False
+    lost: bool = False
+    stale: bool = False
+    stale_at: float = math.inf
+    last: Report = Report()
+    reported_at: float = -math.inf
+    in_flight: int = 0  # accounting "done"
+    reported: int = 0  # tasks that the last report told of, our own in flight not counted
+    on_the_way: list[float] = field(default_factory=list)  # accounting "reported": when each was picked
+    begun: int = 0
+    load: float = 0.0
+    since: float = 0.0
+    rate: float = 1e-6
+    still_at: float = math.inf  # nothing drains from then on
+    seen: tuple[int, float] = (0, 0.0)  # finished and busy seconds at the last window's end
+
+    @property
+    def up(self) -> bool:
+        return self.last.available and not (self.drained or self.last.draining or self.lost or self.stale)
+
+    @property
+    def tasks(self) -> int:
+        return self.in_flight + self.reported + len(self.on_the_way)
+
+    @property
+    def full(self) -> bool:
+        return self.limit > 0 and self.tasks >= self.limit
+
+    def estimate(self, now: float) -> float:
+        return max(0.0, self.load - self.rate * max(0.0, min(now, self.still_at) - self.since))
+
+    def learn(self, finished: int, busy_s: float) -> None:
+        before, busy_before = self.seen
+        if finished < before or busy_s < busy_before:
+            before, busy_before = 0, 0.0
+        tasks, busy = finished - before, busy_s - busy_before
+        known = 0.0 if self.rate == 1e-6 else self.rate
+        self.seen = (before, busy_before)
+        if busy > 0 and (tasks >= 1 if known == 0 else max(tasks, known * busy) >= 4):
+            self.rate = tasks / busy if known == 0 else known + 0.2 * (tasks / busy - known)
+            self.seen = (finished, busy_s)
+
+    def take(self, report: Report, now: float) -> None:
+        """A report where reports free the slots."""
+        self.reported = report.tasks
+        if report.begun is None:
+            self.on_the_way = [picked for picked in self.on_the_way if picked > now - 0.1]
+        else:
+            arrived = report.begun if report.begun < self.begun else report.begun - self.begun
+            self.begun, self.on_the_way = report.begun, self.on_the_way[arrived:]
+        if report.finished is not None:
+            self.learn(report.finished, report.busy_s)
+        self.load, self.since = float(self.tasks), now
+        self.still_at = now + report.prompt_s if report.prompt_s else math.inf
+
+    def forget(self, now: float) -> None:
+        kept = [picked for picked in self.on_the_way if picked > now - max(1.0, 2 * self.last.interval_s)]
+        if len(kept) < len(self.on_the_way):
+            self.load, self.since = max(0.0, self.estimate(now) - (len(self.on_the_way) - len(kept))), now
+            self.on_the_way = kept
