@@ -27,7 +27,7 @@ FLOORS = [
     {"demo", "experiment", "admin"},
     {"wire", "proxy", "sim", "fleet", "placement"},
     {"registry"},
-    {"events", "settings", "results", "descriptors"},
+    {"events", "event_log", "settings", "results", "descriptors"},
     {"addresses", "background", "backoff", "errors", "names"},
     {"_core"},
 ]

@@ -21,6 +21,7 @@ missing() {
   "$python" -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")' 2>/dev/null || echo python3-dev
   have uv || "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
   [ -n "${LBSUITE_ABSEIL_SOURCE_DIR:-}" ] || cmake_package absl || echo libabsl-dev
+  cmake_package nlohmann_json || any /usr/share/cmake/nlohmann_json /opt/homebrew/share/cmake/nlohmann_json || echo nlohmann-json3-dev
   [ "$purpose" != develop ] || cmake_package GTest || echo libgtest-dev
 }
 
@@ -31,7 +32,7 @@ install_system_packages() {
     command="${as_root}apt-get update -qq && ${as_root}apt-get install -y -qq --no-install-recommends $packages"
     may() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
   elif have brew; then
-    packages=$(echo "$1" | sed 's/libabsl-dev/abseil/; s/libgtest-dev/googletest/; s/python3-[a-z]*/python/g; s/g++/gcc/')
+    packages=$(echo "$1" | sed 's/libabsl-dev/abseil/; s/libgtest-dev/googletest/; s/nlohmann-json3-dev/nlohmann-json/; s/python3-[a-z]*/python/g; s/g++/gcc/')
     command="brew install $packages"
     may() { true; }
   else

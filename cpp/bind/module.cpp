@@ -3,6 +3,7 @@
 namespace lbsuite::bind {
 void register_policy(pybind11::module_& module);
 void register_engine(pybind11::module_& module);
+void register_log(pybind11::module_& module);
 void register_compute(pybind11::module_& module);
 }  // namespace lbsuite::bind
 
@@ -10,5 +11,6 @@ PYBIND11_MODULE(_core, module) {
   module.attr("__version__") = LBSUITE_VERSION;
   lbsuite::bind::register_policy(module);
   lbsuite::bind::register_engine(module);
+  lbsuite::bind::register_log(module);
   lbsuite::bind::register_compute(module);
 }

@@ -9,13 +9,10 @@
 namespace lbsuite {
 namespace {
 
+constexpr const char* kTold = "an engine is recorded from its start, once: this one was told or asked something before";
+
 void check(bool fine, const std::string& why) {
   if (!fine) throw std::invalid_argument(why);
-}
-
-template <class Model>
-NotReady why_nobody(const View<Model>& view) {
-  return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
 }
 
 // Our tasks that ended at an endpoint between two of its reports.
@@ -84,15 +81,8 @@ Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t num
   const std::lock_guard lock(writing_);  // a recorded pick takes its place among the other events
   now = clock(now);
   const Answer answer = find(lanes_.choosers(own, request.policy, true), request, now, own);
-  Asked asked{lanes_.spec(request.policy),
-              std::string(request.key),
-              request.cost,
-              {},
-              request.deadline,
-              request.priority,
-              answer};
-  asked.exclude.assign(request.exclude.begin(), request.exclude.end());
-  log(asked, now, number);
+  const auto* picked = std::get_if<Pick>(&answer);
+  log_asked(request, picked == nullptr ? 0 : picked->in_lane(), true, spell(answer), now, number);
   return answer;
 }
 
@@ -136,7 +126,7 @@ void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
     return end(pick, outcome, clock(now));
   const std::lock_guard lock(writing_);
   end(pick, outcome, clock(now));
-  log(Ended{pick, outcome}, clock(now), static_cast<std::uint32_t>(pick.sequence >> 48));
+  log(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
 }
 
 template <class Model>
@@ -256,16 +246,57 @@ std::size_t Engine<Model>::size() const {
 }
 
 template <class Model>
-void Engine<Model>::record(std::function<void(const Record&)> sink) {
-  const std::lock_guard lock(writing_);
-  sink_ = std::move(sink);
-  recording_ = static_cast<bool>(sink_);
+std::string Engine<Model>::spell(const Answer& answer) const {
+  if (const auto* pick = std::get_if<Pick>(&answer)) return address(pick->endpoint, pick->generation).value_or("");
+  const auto* nobody = std::get_if<NotReady>(&answer);
+  return nobody == nullptr ? "waiting" : *nobody == NotReady::none ? "none" : "all_full";
 }
 
 template <class Model>
+void Engine<Model>::check_untold() const {
+  const std::lock_guard lock(writing_);
+  check(!told(), kTold);
+}
+
+template <class Model>
+void Engine<Model>::record(std::function<void(const Record&)> sink) {
+  const std::lock_guard lock(writing_);
+  check(!sink || !told(), kTold);
+  recording_ = static_cast<bool>(sink);
+  sink_ = std::move(sink);
+}
+
+template <class Model>
+bool Engine<Model>::told() const {
+  return recording_ || last_.get() > -kNever || lanes_.asked();
+}
+
+// A log with a gap is none: a sink that fails is not called again. What the engine does is not touched by it.
+template <class Model>
 template <class What>
 void Engine<Model>::log(const What& what, double now, std::uint32_t lane) {
-  if (sink_) sink_({++records_, lane, now, what});
+  if (!recording_) return;
+  try {
+    sink_({++records_, lane, now, what});
+  } catch (...) {
+    recording_ = false;
+  }
+}
+
+template <class Model>
+void Engine<Model>::log_asked(const Request& request, std::uint64_t sequence, bool counted, std::string answer,
+                              double now, std::uint32_t lane) {
+  Asked asked{lanes_.spec(request.policy),
+              std::string(request.key),
+              request.cost,
+              {},
+              request.deadline,
+              request.priority,
+              counted,
+              sequence,
+              std::move(answer)};
+  asked.exclude.assign(request.exclude.begin(), request.exclude.end());
+  log(asked, now, lane);
 }
 
 template class Engine<Shared>;

@@ -38,6 +38,11 @@ struct Shadow {
 };
 
 template <class Model>
+NotReady why_nobody(const View<Model>& view) {
+  return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
+}
+
+template <class Model>
 class Engine {
  public:
   explicit Engine(const EngineSettings& settings);
@@ -79,8 +84,13 @@ class Engine {
   const EngineSettings& settings() const { return settings_; }
   std::string spec() const;  // of the engine's own policy
 
-  // From now on each call is told to `sink`, picks included, one at a time; an empty sink ends it.
+  // The address of a pick, else why there is none.
+  std::string spell(const Answer& answer) const;
+
+  // From now on each call is told to `sink`, picks included, one at a time; an empty sink ends it, as does one that
+  // throws. Throws if the engine was told or asked anything before, as does the check alone.
   void record(std::function<void(const Record&)> sink);
+  void check_untold() const;
 
  private:
   Answer find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
@@ -88,8 +98,11 @@ class Engine {
   void tell(const Event& event, const Report& before, double now);
   void end(const Pick& pick, const Outcome& outcome, double now);
   double clock(double now) const { return std::max(now, last_.get()); }
+  bool told() const;
   template <class What>
   void log(const What& what, double now, std::uint32_t lane = 0);
+  void log_asked(const Request& request, std::uint64_t sequence, bool counted, std::string answer, double now,
+                 std::uint32_t lane);
 
   const EngineSettings settings_;
   mutable std::mutex writing_;
@@ -107,13 +120,19 @@ class Engine {
 template <class Model>
 template <class Use>
 auto Engine<Model>::choose(const Request& request, double now, std::uint32_t number, Use&& use) {
-  const Choosers<Model> asked = lanes_.choosers(lanes_.lane(number), request.policy, false);
+  std::unique_lock turn(writing_, std::defer_lock);
+  if (recording_) [[unlikely]]
+    turn.lock();
+  const Choosers<Model> asked = lanes_.choosers(lanes_.lane(number), request.policy, turn.owns_lock());
   return members_.roster().visit([&](const View<Model>& view) {
     const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness().choices());
     const std::uint32_t chosen = asked.own.pick(candidates, request);
     if (asked.shadow != nullptr) [[unlikely]]
       compare(asked, chosen, asked.shadow->pick(candidates, request));
-    return use(chosen == kNobody ? nullptr : &candidates[chosen]);
+    const Endpoint<Model>* const endpoint = chosen == kNobody ? nullptr : &candidates[chosen];
+    if (turn.owns_lock()) [[unlikely]]
+      log_asked(request, 0, false, endpoint ? endpoint->address : spell(why_nobody(view)), clock(now), number);
+    return use(endpoint);
   });
 }
 

@@ -56,6 +56,9 @@ struct Pick {
   std::uint32_t generation = 0;  // tells a later endpoint with the same index apart
   std::uint64_t sequence = 0;    // the lane in the high 16 bits, its picks from 1 in the others
   std::uint32_t cost = 1;
+
+  std::uint32_t lane() const { return static_cast<std::uint32_t>(sequence >> 48); }
+  std::uint64_t in_lane() const { return sequence & 0xFFFF'FFFF'FFFF; }
 };
 enum class NotReady : std::uint8_t { none, all_full };
 struct Ticket {  // where waiting is on: the answer comes as an effect
@@ -86,10 +89,12 @@ struct Asked {
   std::vector<std::string> exclude;
   double deadline = kNever;
   std::uint32_t priority = 0;
-  Answer answer;
+  bool counted = true;         // false: the cheap twin's question
+  std::uint64_t sequence = 0;  // in its lane; 0: nobody was picked, or nothing counted
+  std::string answer;          // an address, or why there is none
 };
 struct Ended {
-  Pick pick;
+  std::uint64_t sequence = 0;  // of the pick, in its lane
   Outcome outcome;
 };
 struct Expired {};

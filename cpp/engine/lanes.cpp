@@ -107,6 +107,17 @@ void Lanes<Model>::plan(View<Model>& view, const Candidates<Model>& candidates) 
   }
 }
 
+template <class Model>
+bool Lanes<Model>::asked() const {
+  for (std::uint32_t number = 0; number < open_; ++number) {
+    const Lane<Model>& lane = *lanes_[number].load();
+    for (const auto& picker : lane.pickers) {
+      if (picker.load() != nullptr) return true;
+    }
+  }
+  return false;
+}
+
 template class Lanes<Shared>;
 template class Lanes<Plain>;
 

@@ -62,6 +62,7 @@ class Lanes {
   void shadow(std::uint32_t policy);
   const std::string& spec(std::uint32_t policy) const { return specs_[policy]; }
   const std::string& own_spec() const { return specs_[own_.load(std::memory_order_relaxed)]; }
+  bool asked() const;  // for any pick, ever
   void plan(View<Model>& view, const Candidates<Model>& candidates) const;
   template <class Tell>
   void each_listener(Tell&& tell) const;

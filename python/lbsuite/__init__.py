@@ -3,7 +3,7 @@
     _core                                              the compiled engine, its policies and the task kernels
     addresses, names, errors                           what may be written, what can go wrong
     backoff, background                                how long to wait before another try; work beside its owner
-    events, results, descriptors                       what every room speaks
+    events, event_log, results, descriptors            what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, fleet                                        the RPC world; the one place that starts processes
     cli, demo                                          what people run
@@ -30,15 +30,19 @@ from lbsuite._core import (
     rosters,
     signals,
 )
+from lbsuite.event_log import Log, Recording, Replay, record, replay
 
 __all__ = [
     "Effect",
     "Endpoint",
     "Engine",
     "LeastLoad",
+    "Log",
     "Pick",
     "PickFirst",
     "Random",
+    "Recording",
+    "Replay",
     "RoundRobin",
     "Settings",
     "Shadow",
@@ -47,6 +51,8 @@ __all__ = [
     "fibonacci",
     "parse_policy",
     "policies",
+    "record",
+    "replay",
     "rosters",
     "signals",
 ]

@@ -1,7 +1,7 @@
 """The compiled core. Times are seconds of one monotonic clock and always arguments; the core never reads a clock."""
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 import numpy
 import numpy.typing
@@ -276,6 +276,48 @@ class Engine:
 
     def effects(self) -> list[Effect]:
         """What happened that a host should act on or log since the last call, oldest first."""
+
+@final
+class Recording:
+    """The lines of an engine's log; made by `record`. Calls may come from any thread."""
+
+    @property
+    def lines(self) -> list[str]:
+        """Those kept in memory: all, or none where they go to a file."""
+
+    @property
+    def failure(self) -> int:
+        """The errno of the write that ended the log before its time; 0: none has."""
+
+    def __len__(self) -> int: ...
+    def close(self) -> None:
+        """Closes the file; first ends the recording."""
+
+@final
+class ReplayedPick:
+    """A pick of a log. recorded, picked: an address, "none" or "all_full", then and now."""
+
+    @property
+    def now(self) -> float: ...
+    @property
+    def lane(self) -> int: ...
+    @property
+    def recorded(self) -> str: ...
+    @property
+    def picked(self) -> str: ...
+
+def record(engine: Engine, path: bytes | None = None) -> Recording:
+    """Records an engine from its start; ValueError if it was told or asked anything, OSError for the file."""
+
+def end_recording(engine: Engine) -> None: ...
+def log_settings(line: str) -> dict[str, Any]:
+    """What `Engine` takes, from the first line of a log; ValueError with the bad part."""
+
+def replay(engine: Engine, lines: list[str], *, another_policy: bool) -> list[ReplayedPick]:
+    """Feeds the lines of a log after the first to a fresh engine; ValueError with the line's number and its bad part.
+
+    another_policy: the engine's is not the log's, and the log does not switch it.
+    """
 
 @final
 class Cancel:

@@ -87,49 +87,6 @@ TEST_P(EveryPolicy, PicksTheSameWithPlainCellsAsWithSharedOnes) {
   }
 }
 
-TEST_P(EveryPolicy, ReplaysItsOwnRecordPickForPick) {
-  Engine<Plain> engine(settings(GetParam()));
-  std::vector<Record> records;
-  engine.record([&](const Record& record) { records.push_back(record); });
-  walk(engine, 5000);
-
-  Engine<Plain> again(settings(GetParam()));
-  std::size_t picks = 0;
-  for (const Record& record : records) {
-    std::visit(
-        [&]<class What>(const What& what) {
-          if constexpr (std::is_same_v<What, Asked>) {
-            const std::vector<std::string_view> exclude(what.exclude.begin(), what.exclude.end());
-            const Request request{what.policy.empty() ? 0 : again.policy(what.policy),
-                                  what.key,
-                                  what.cost,
-                                  exclude,
-                                  what.deadline,
-                                  what.priority};
-            const Answer answer = again.pick(request, record.now, record.lane);
-            ASSERT_EQ(answer.index(), what.answer.index());
-            if (const Pick* pick = std::get_if<Pick>(&answer)) {
-              ++picks;
-              ASSERT_EQ(pick->endpoint, std::get<Pick>(what.answer).endpoint);
-              ASSERT_EQ(pick->sequence, std::get<Pick>(what.answer).sequence);
-            }
-          } else if constexpr (std::is_same_v<What, Ended>) {
-            again.done(what.pick, what.outcome, record.now);
-          } else if constexpr (std::is_same_v<What, Expired>) {
-            again.expire(record.now);
-          } else if constexpr (std::is_same_v<What, Switched>) {
-            again.switch_to(again.policy(what.policy), record.now);
-          } else if constexpr (std::is_same_v<What, Shadowed>) {
-            again.shadow(what.policy.empty() ? 0 : again.policy(what.policy), record.now);
-          } else {
-            again.apply(what, record.now);
-          }
-        },
-        record.what);
-  }
-  EXPECT_GT(picks, 1000);
-}
-
 TEST_P(EveryPolicy, AllocatesNothingOnAPick) {
   for (const Accounting accounting : {Accounting::done, Accounting::reported}) {
     Engine<Shared> engine(settings(GetParam(), accounting));

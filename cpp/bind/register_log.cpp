@@ -1,0 +1,74 @@
+#include <fcntl.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <stdexcept>
+
+#include "bind/bound_engine.hpp"
+#include "bind/recording.hpp"
+#include "engine/event_log.hpp"
+#include "engine/replay.hpp"
+
+namespace lbsuite::bind {
+namespace {
+
+using Released = py::call_guard<py::gil_scoped_release>;
+
+int open_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file >= 0) return file;
+  PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
+  throw py::error_already_set();
+}
+
+std::shared_ptr<Recording> record(BoundEngine& bound, const std::optional<std::string>& path) {
+  auto& engine = bound.engine;
+  engine.check_untold();
+  auto recording = std::make_shared<Recording>(path ? open_file(*path) : Recording::kKept);
+  recording->add(write_heading(heading_of(engine)));
+  engine.record([recording](const Record& record) { recording->add(write_record(record)); });
+  return recording;
+}
+
+py::dict log_settings(const std::string& line) {
+  const LogHeading heading = read_heading(line);
+  return py::dict(py::arg("policy") = heading.policy, py::arg("roster") = heading.roster,
+                  py::arg("seed") = heading.seed, py::arg("load") = kSignals[static_cast<std::size_t>(heading.load)],
+                  py::arg("accounting") = kAccountings[static_cast<std::size_t>(heading.accounting)],
+                  py::arg("outcomes") = heading.outcomes, py::arg("probes") = heading.probes);
+}
+
+std::vector<Replayed> replay(BoundEngine& engine, const std::vector<std::string>& lines, bool another_policy) {
+  Replay<Shared> replay(engine.engine, another_policy);
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    try {
+      replay.feed(lines[i]);
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument("line " + std::to_string(i + 1) + ": " + error.what());
+    }
+  }
+  return replay.picks();
+}
+
+}  // namespace
+
+void register_log(py::module_& module) {
+  py::class_<Recording, std::shared_ptr<Recording>>(module, "Recording", py::is_final())
+      .def_property_readonly("lines", &Recording::kept)
+      .def_property_readonly("failure", &Recording::failure)
+      .def("__len__", &Recording::lines)
+      .def("close", &Recording::close, Released());
+  py::class_<Replayed>(module, "ReplayedPick", py::is_final())
+      .def_readonly("now", &Replayed::now)
+      .def_readonly("lane", &Replayed::lane)
+      .def_readonly("recorded", &Replayed::recorded)
+      .def_readonly("picked", &Replayed::picked);
+  module.def("record", &record, py::arg("engine"), py::arg("path") = py::none());
+  module.def("end_recording", [](BoundEngine& engine) { engine.engine.record({}); }, py::arg("engine"), Released());
+  module.def("log_settings", &log_settings, py::arg("line"));
+  module.def("replay", &replay, py::arg("engine"), py::arg("lines"), py::kw_only(), py::arg("another_policy"),
+             Released());
+}
+
+}  // namespace lbsuite::bind

@@ -1,0 +1,68 @@
+#include "engine/replay.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace lbsuite {
+
+template <class Model>
+void Replay<Model>::feed(std::string_view line) {
+  const Record record = read_record(line);
+  while (lanes_ <= record.lane) lanes_ = engine_.open_lane() + 1;
+  std::visit([&](const auto& what) { take(what, record); }, record.what);
+}
+
+template <class Model>
+void Replay<Model>::take(const Asked& asked, const Record& record) {
+  const std::vector<std::string_view> excluded(asked.exclude.begin(), asked.exclude.end());
+  const std::uint32_t policy = asked.policy.empty() ? 0 : engine_.policy(asked.policy);
+  const Request request{policy, asked.key, asked.cost, excluded, asked.deadline, asked.priority};
+  // Whom the record answered with nobody has no task, and nothing would tell of its end: it counts nowhere.
+  const bool counted = asked.counted && !(another_policy_ && asked.sequence == 0);
+  if (counted) {
+    const Answer answer = engine_.pick(request, record.now, record.lane);
+    picks_.push_back({record.now, record.lane, asked.answer, engine_.spell(answer)});
+    answers_.insert_or_assign({record.lane, asked.sequence}, answer);
+  } else {
+    engine_.choose(request, record.now, record.lane, [&](const Endpoint<Model>* endpoint) {
+      const std::string picked = endpoint == nullptr ? engine_.spell(engine_.why()) : endpoint->address;
+      picks_.push_back({record.now, record.lane, asked.answer, picked});
+    });
+  }
+}
+
+template <class Model>
+void Replay<Model>::take(const Ended& ended, const Record& record) {
+  const auto answer = answers_.find({record.lane, ended.sequence});
+  if (answer == answers_.end()) {
+    throw std::invalid_argument("no pick of lane " + std::to_string(record.lane) + " had sequence " +
+                                std::to_string(ended.sequence));
+  }
+  if (const auto* pick = std::get_if<Pick>(&answer->second)) engine_.done(*pick, ended.outcome, record.now);
+}
+
+template <class Model>
+void Replay<Model>::take(const Switched& switched, const Record& record) {
+  if (!another_policy_) engine_.switch_to(engine_.policy(switched.policy), record.now);
+}
+
+template <class Model>
+void Replay<Model>::take(const Shadowed& shadowed, const Record& record) {
+  engine_.shadow(shadowed.policy.empty() ? 0 : engine_.policy(shadowed.policy), record.now);
+}
+
+EngineSettings settings_of(const LogHeading& heading) {
+  return {
+      parse_policy(heading.policy), heading.seed, heading.load, heading.accounting, {heading.outcomes, heading.probes}};
+}
+
+template <class Model>
+std::size_t Replay<Model>::differing() const {
+  return static_cast<std::size_t>(
+      std::count_if(picks_.begin(), picks_.end(), [](const auto& pick) { return pick.picked != pick.recorded; }));
+}
+
+template class Replay<Shared>;
+template class Replay<Plain>;
+
+}  // namespace lbsuite
