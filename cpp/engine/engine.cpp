@@ -51,7 +51,7 @@ bool Engine<Model>::apply(const Event& event, double now) {
   const bool taken = members_.apply(event, now);
   last_.set(now);
   if (taken) tell(event, before, now);
-  if (recording_) std::visit([&](const auto& what) { log(what, now); }, event);
+  std::visit([&](const auto& what) { recorder_.add(what, now); }, event);
   return taken;
 }
 
@@ -76,13 +76,14 @@ void Engine<Model>::tell(const Event& event, const Report& before, double now) {
 template <class Model>
 Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t number) {
   Lane<Model>& own = lanes_.lane(number);
-  if (!recording_) [[likely]]
+  if (!recorder_.on()) [[likely]]
     return find(lanes_.choosers(own, request.policy, false), request, now, own);
   const std::lock_guard lock(writing_);  // a recorded pick takes its place among the other events
   now = clock(now);
   const Answer answer = find(lanes_.choosers(own, request.policy, true), request, now, own);
   const auto* picked = std::get_if<Pick>(&answer);
-  log_asked(request, picked == nullptr ? 0 : picked->in_lane(), true, spell(answer), now, number);
+  const std::uint64_t sequence = picked == nullptr ? 0 : picked->in_lane();
+  recorder_.asked(lanes_.spec(request.policy), request, sequence, spell(answer), now, number);
   return answer;
 }
 
@@ -122,11 +123,11 @@ void Engine<Model>::compare(const Choosers<Model>& choosers, std::uint32_t chose
 template <class Model>
 void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
   check(settings_.accounting == Accounting::done, "an engine whose reports free the slots takes no done()");
-  if (!recording_) [[likely]]
+  if (!recorder_.on()) [[likely]]
     return end(pick, outcome, clock(now));
   const std::lock_guard lock(writing_);
   end(pick, outcome, clock(now));
-  log(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
+  recorder_.add(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
 }
 
 template <class Model>
@@ -155,7 +156,7 @@ void Engine<Model>::expire(double now) {
   now = clock(now);
   members_.pass_time(now);
   last_.set(now);
-  if (recording_) log(Expired{}, now);
+  recorder_.add(Expired{}, now);
 }
 
 template <class Model>
@@ -192,7 +193,7 @@ void Engine<Model>::switch_to(std::uint32_t policy, double now) {
   const std::lock_guard lock(writing_);
   lanes_.switch_to(policy);
   last_.set(clock(now));
-  if (recording_) log(Switched{lanes_.spec(policy)}, last_.get());
+  recorder_.add(Switched{lanes_.spec(policy)}, last_.get());
 }
 
 template <class Model>
@@ -202,7 +203,7 @@ void Engine<Model>::shadow(std::uint32_t policy, double now) {
   shadow_asked_.set(0);
   shadow_differing_.set(0);
   last_.set(clock(now));
-  if (recording_) log(Shadowed{lanes_.spec(policy)}, last_.get());
+  recorder_.add(Shadowed{lanes_.spec(policy)}, last_.get());
 }
 
 template <class Model>
@@ -259,44 +260,15 @@ void Engine<Model>::check_untold() const {
 }
 
 template <class Model>
-void Engine<Model>::record(std::function<void(const Record&)> sink) {
+void Engine<Model>::record(Recorder::Sink sink) {
   const std::lock_guard lock(writing_);
   check(!sink || !told(), kTold);
-  recording_ = static_cast<bool>(sink);
-  sink_ = std::move(sink);
+  recorder_.set(std::move(sink));
 }
 
 template <class Model>
 bool Engine<Model>::told() const {
-  return recording_ || last_.get() > -kNever || lanes_.asked();
-}
-
-// A log with a gap is none: a sink that fails is not called again. What the engine does is not touched by it.
-template <class Model>
-template <class What>
-void Engine<Model>::log(const What& what, double now, std::uint32_t lane) {
-  if (!recording_) return;
-  try {
-    sink_({++records_, lane, now, what});
-  } catch (...) {
-    recording_ = false;
-  }
-}
-
-template <class Model>
-void Engine<Model>::log_asked(const Request& request, std::uint64_t sequence, bool counted, std::string answer,
-                              double now, std::uint32_t lane) {
-  Asked asked{lanes_.spec(request.policy),
-              std::string(request.key),
-              request.cost,
-              {},
-              request.deadline,
-              request.priority,
-              counted,
-              sequence,
-              std::move(answer)};
-  asked.exclude.assign(request.exclude.begin(), request.exclude.end());
-  log(asked, now, lane);
+  return recorder_.on() || last_.get() > -kNever || lanes_.asked();
 }
 
 template class Engine<Shared>;

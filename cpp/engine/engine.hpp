@@ -18,6 +18,7 @@
 #include "engine/events.hpp"
 #include "engine/lanes.hpp"
 #include "engine/membership.hpp"
+#include "engine/recorder.hpp"
 #include "policy/policies.hpp"
 #include "policy/request.hpp"
 
@@ -89,7 +90,7 @@ class Engine {
 
   // From now on each call is told to `sink`, picks included, one at a time; an empty sink ends it, as does one that
   // throws. Throws if the engine was told or asked anything before, as does the check alone.
-  void record(std::function<void(const Record&)> sink);
+  void record(Recorder::Sink sink);
   void check_untold() const;
 
  private:
@@ -99,10 +100,6 @@ class Engine {
   void end(const Pick& pick, const Outcome& outcome, double now);
   double clock(double now) const { return std::max(now, last_.get()); }
   bool told() const;
-  template <class What>
-  void log(const What& what, double now, std::uint32_t lane = 0);
-  void log_asked(const Request& request, std::uint64_t sequence, bool counted, std::string answer, double now,
-                 std::uint32_t lane);
 
   const EngineSettings settings_;
   mutable std::mutex writing_;
@@ -112,16 +109,14 @@ class Engine {
   typename Model::template Cell<std::uint64_t> shadow_asked_{0};
   typename Model::template Cell<std::uint64_t> shadow_differing_{0};
 
-  std::atomic<bool> recording_{false};
-  std::function<void(const Record&)> sink_;
-  std::uint64_t records_ = 0;
+  Recorder recorder_;
 };
 
 template <class Model>
 template <class Use>
 auto Engine<Model>::choose(const Request& request, double now, std::uint32_t number, Use&& use) {
   std::unique_lock turn(writing_, std::defer_lock);
-  if (recording_) [[unlikely]]
+  if (recorder_.on()) [[unlikely]]
     turn.lock();
   const Choosers<Model> asked = lanes_.choosers(lanes_.lane(number), request.policy, turn.owns_lock());
   return members_.roster().visit([&](const View<Model>& view) {
@@ -131,7 +126,8 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
       compare(asked, chosen, asked.shadow->pick(candidates, request));
     const Endpoint<Model>* const endpoint = chosen == kNobody ? nullptr : &candidates[chosen];
     if (turn.owns_lock()) [[unlikely]]
-      log_asked(request, 0, false, endpoint ? endpoint->address : spell(why_nobody(view)), clock(now), number);
+      recorder_.asked(lanes_.spec(request.policy), request, 0, endpoint ? endpoint->address : spell(why_nobody(view)),
+                      clock(now), number, false);
     return use(endpoint);
   });
 }

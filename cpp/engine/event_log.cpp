@@ -168,7 +168,8 @@ class Line {
       known_.push_back(under_base64(name));
       const auto coded = line_.find(known_.back());
       if (coded == line_.end()) return;
-      if (!take(*coded, value) || !absl::Base64Unescape(value, &value)) refuse("bad " + known_.back(), *coded);
+      std::string letters;
+      if (!take(*coded, letters) || !absl::Base64Unescape(letters, &value)) refuse("bad " + known_.back(), *coded);
     }
   }
 

@@ -102,8 +102,9 @@ class Recording(Log):
 def record(engine: _core.Engine, path: Path | None = None) -> Recording:
     """Records all that an engine is told and asked from now on, in memory, or line by line to a file at `path`.
 
-    Recorded picks take turns, so that the log has an order; while nothing is recorded, nothing is paid. Raises ValueError
-    if the engine was told or asked anything before (its log would not be whole), OSError if the file cannot be written.
+    Recorded picks take turns, so that the log has an order; while nothing is recorded, nothing is paid. Raises
+    ValueError if the engine was told or asked anything before (its log would not be whole), OSError if the file cannot
+    be written.
     """
     return Recording(engine, path)
 
@@ -152,7 +153,9 @@ def replay(log: Log | Path | Iterable[str], policy: str | _core.Settings | None 
     settings = _settings(lines)
     own = settings["policy"]
     if policy is None and own.startswith("python:"):
-        raise ValueError(f"the log's policy is written in Python ({own}): replay it with policy=, an object of that class")
+        raise ValueError(
+            f"the log's policy is written in Python ({own}): replay it with policy=, an object of that class"
+        )
     engine = _core.Engine(**settings | ({} if policy is None else {"policy": policy}))
     return Replay(engine.policy, _core.replay(engine, lines, another_policy=policy is not None))
 

@@ -47,7 +47,15 @@ class Workload:
         for address in ADDRESSES[:5]:
             self.join(address)
         self.lanes += [self.engine.lane(), self.engine.lane()]
-        acts = {self.pick: 60, self.end: 30, self.report: 20, self.change: 8, self.ask_only: 4, self.time: 4, self.switch: 1}
+        acts = {
+            self.pick: 60,
+            self.end: 30,
+            self.report: 20,
+            self.change: 8,
+            self.ask_only: 4,
+            self.time: 4,
+            self.switch: 1,
+        }
         for act in self.random.choices(list(acts), list(acts.values()), k=STEPS):
             self.now = round(self.now + self.random.expovariate(20.0), 3)
             act()
