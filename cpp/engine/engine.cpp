@@ -32,7 +32,7 @@ Engine<Model>::Engine(const EngineSettings& settings)
       members_(settings.signal, settings.accounting),
       lanes_(writing_, members_, settings.seed, settings.gives) {
   members_.roster().plan_by([this](View<Model>& view) {
-    lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness().choices()});
+    lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness()});
   });
   lanes_.switch_to(policy(policy_spec(settings.policy)));
   open_lane();
@@ -97,7 +97,7 @@ Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& reque
       }
     }
     const double time = clock(now);
-    const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness().choices());
+    const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness());
     const std::uint32_t other = choosers.shadow == nullptr ? kNobody : choosers.shadow->pick(candidates, request);
     // Another thread may take the last slot between the policy's look and ours: then it looks again.
     std::uint32_t chosen = choosers.own.pick(candidates, request);

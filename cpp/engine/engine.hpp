@@ -120,7 +120,7 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
     turn.lock();
   const Choosers<Model> asked = lanes_.choosers(lanes_.lane(number), request.policy, turn.owns_lock());
   return members_.roster().visit([&](const View<Model>& view) {
-    const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness().choices());
+    const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness());
     const std::uint32_t chosen = asked.own.pick(candidates, request);
     if (asked.shadow != nullptr) [[unlikely]]
       compare(asked, chosen, asked.shadow->pick(candidates, request));

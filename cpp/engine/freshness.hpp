@@ -15,6 +15,7 @@ template <class Model>
 class Freshness {
  public:
   void pickers(std::uint32_t count) { pickers_.set(count); }
+  std::uint32_t pickers() const { return pickers_.get(); }
 
   // A report came `age_s` after the one before, from an endpoint that drains `rate` tasks a second.
   void learn(double age_s, double rate) {
@@ -24,7 +25,7 @@ class Freshness {
   }
 
   std::uint32_t choices() const {
-    const std::uint32_t pickers = pickers_.get();
+    const std::uint32_t pickers = this->pickers();
     const double age = services_.get();
     if (pickers <= 1 || pickers * age <= 1) return Choices::kAll;
     return age > 5 ? 2 : 5;

@@ -51,9 +51,11 @@ class Load {
   bool full() const { return !fits(tasks()); }
 
   // Slots taken. Between reports an endpoint's own count stands still: only picks on their way are added.
-  std::int32_t tasks() const {
-    const auto own = reported_ ? static_cast<std::int32_t>(arrivals_.count()) : std::max(in_flight_.get(), 0);
-    return own + others_.get();
+  std::int32_t tasks() const { return own() + others_.get(); }
+
+  // Those of our own picks among them that no report counts.
+  std::int32_t own() const {
+    return reported_ ? static_cast<std::int32_t>(arrivals_.count()) : std::max(in_flight_.get(), 0);
   }
 
   // Sum of the costs in flight. Reports tell tasks only, so there the mean cost of our picks stands for each task.
