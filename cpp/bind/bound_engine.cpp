@@ -56,8 +56,9 @@ void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool faile
 }
 
 PyObject* BoundEngine::pick_address(double now) {
+  static const Request whoever;
   check_now(now);
-  return engine.choose({}, now, 0, [this](const Endpoint<Shared>* endpoint) {
+  return engine.choose(whoever, now, 0, [this](const Endpoint<Shared>* endpoint) {
     if (endpoint == nullptr) return Py_NewRef(Py_None);
     return Py_NewRef(name(endpoint->index, endpoint->generation, [&] { return endpoint->address; }).ptr());
   });
@@ -66,15 +67,8 @@ PyObject* BoundEngine::pick_address(double now) {
 py::array_t<std::uint32_t> BoundEngine::pick_many(std::size_t count, double now) {
   check_now(now);
   py::array_t<std::uint32_t> chosen(static_cast<py::ssize_t>(count));
-  std::uint32_t* out = chosen.mutable_data();
-  bool found = true;
-  for (std::size_t i = 0; i < count && found; ++i) {
-    engine.choose({}, now, 0, [&](const Endpoint<Shared>* endpoint) {
-      found = endpoint != nullptr;
-      if (found) out[i] = endpoint->index;
-    });
-  }
-  return found ? chosen : py::array_t<std::uint32_t>(0);
+  const std::size_t found = engine.choose_many({}, now, 0, {chosen.mutable_data(), count});
+  return found == count ? chosen : py::array_t<std::uint32_t>(0);
 }
 
 bool BoundEngine::apply(const Event& event, double now) {

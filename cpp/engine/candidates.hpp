@@ -22,9 +22,9 @@ class Candidates {
   Endpoint<Model>& operator[](std::uint32_t i) const { return *view_.up[i]; }
 
   // Below its limit, and not excluded by the request.
-  bool ready(std::uint32_t i) const {
+  [[gnu::always_inline]] bool ready(std::uint32_t i) const {
     const Endpoint<Model>& endpoint = *view_.up[i];
-    return !endpoint.load.full() && std::find(excluded_.begin(), excluded_.end(), endpoint.index) == excluded_.end();
+    return !endpoint.load.full() && (excluded_.empty() || !excludes(endpoint.index));
   }
 
   double score(std::uint32_t i) const { return view_.up[i]->load.score(now_, ranking_); }
@@ -49,6 +49,10 @@ class Candidates {
   }
 
  private:
+  [[gnu::noinline]] bool excludes(std::uint32_t index) const {
+    return std::find(excluded_.begin(), excluded_.end(), index) != excluded_.end();
+  }
+
   const View<Model>& view_;
   const std::span<const std::uint32_t> excluded_;
   const double now_;

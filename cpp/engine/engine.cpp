@@ -89,7 +89,7 @@ Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t num
 
 template <class Model>
 Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& own) {
-  return members_.roster().visit([&](const View<Model>& view) -> Answer {
+  return members_.roster().visit(own.reader, [&](const View<Model>& view) -> Answer {
     absl::InlinedVector<std::uint32_t, 8> excluded;
     for (const std::string_view address : request.exclude) {
       for (const Endpoint<Model>* endpoint : view.up) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,9 @@ class Engine {
   // The cheap twin: chooses, and counts nothing. `use` gets the endpoint, or nullptr, while it cannot go away.
   template <class Use>
   auto choose(const Request& request, double now, std::uint32_t lane, Use&& use);
+  // Chooses for as many requests like this one as `chosen` has room for: the indices of endpoints. Returns how many;
+  // fewer only if nobody is ready.
+  std::size_t choose_many(const Request& request, double now, std::uint32_t lane, std::span<std::uint32_t> chosen);
   // Ends a pick of a `done` engine; one of an endpoint that has left is forgotten.
   void done(const Pick& pick, const Outcome& outcome, double now);
 
@@ -118,8 +122,9 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   std::unique_lock turn(writing_, std::defer_lock);
   if (recorder_.on()) [[unlikely]]
     turn.lock();
-  const Choosers<Model> asked = lanes_.choosers(lanes_.lane(number), request.policy, turn.owns_lock());
-  return members_.roster().visit([&](const View<Model>& view) {
+  Lane<Model>& own = lanes_.lane(number);
+  const Choosers<Model> asked = lanes_.choosers(own, request.policy, turn.owns_lock());
+  return members_.roster().visit(own.reader, [&](const View<Model>& view) {
     const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness());
     const std::uint32_t chosen = asked.own.pick(candidates, request);
     if (asked.shadow != nullptr) [[unlikely]]
@@ -130,6 +135,32 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
                       clock(now), number, false);
     return use(endpoint);
   });
+}
+
+template <class Model>
+std::size_t Engine<Model>::choose_many(const Request& request, double now, std::uint32_t number,
+                                       std::span<std::uint32_t> chosen) {
+  constexpr std::size_t kMostInOneVisit = 256;  // what was replaced is kept as long as a visit lasts
+  Lane<Model>& own = lanes_.lane(number);
+  const Choosers<Model> asked = lanes_.choosers(own, request.policy, false);
+  std::size_t found = 0;
+  if (recorder_.on() || asked.shadow != nullptr) {
+    const auto use = [&](const Endpoint<Model>* endpoint) {
+      if (endpoint != nullptr) chosen[found] = endpoint->index;
+      return endpoint != nullptr;
+    };
+    while (found < chosen.size() && choose(request, now, number, use)) ++found;
+    return found;
+  }
+  for (std::size_t before = kMostInOneVisit; found < chosen.size() && before > 0;) {
+    const auto room = chosen.subspan(found, std::min(kMostInOneVisit, chosen.size() - found));
+    before = members_.roster().visit(own.reader, [&](const View<Model>& view) {
+      const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness());
+      return asked.own.pick_many(candidates, request, room);
+    });
+    found += before;
+  }
+  return found;
 }
 
 extern template class Engine<Shared>;

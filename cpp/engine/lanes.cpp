@@ -18,27 +18,7 @@ Lanes<Model>::~Lanes() {
 }
 
 template <class Model>
-Lane<Model>& Lanes<Model>::lane(std::uint32_t number) const {
-  Lane<Model>* const open = number < kMostLanes ? lanes_[number].load(std::memory_order_acquire) : nullptr;
-  if (open == nullptr) check(false, "no lane " + std::to_string(number));
-  return *open;
-}
-
-template <class Model>
-Choosers<Model> Lanes<Model>::choosers(Lane<Model>& lane, std::uint32_t policy, bool writing) {
-  if (policy != 0) return {picker(lane, policy, writing), nullptr};
-  const std::uint32_t shadow = shadow_.load(std::memory_order_acquire);
-  return {picker(lane, own_.load(std::memory_order_acquire), writing),
-          shadow == 0 ? nullptr : &picker(lane, shadow, writing)};
-}
-
-template <class Model>
-Picker<Model>& Lanes<Model>::picker(Lane<Model>& lane, std::uint32_t policy, bool writing) {
-  if (policy < kMostPolicies) [[likely]] {
-    Picker<Model>* const open = lane.pickers[policy].load(std::memory_order_acquire);
-    if (open != nullptr) [[likely]]
-      return *open;
-  }
+Picker<Model>& Lanes<Model>::first_picker(Lane<Model>& lane, std::uint32_t policy, bool writing) {
   std::unique_lock lock(writing_, std::defer_lock);
   if (!writing) lock.lock();
   return open_picker(lane, policy);

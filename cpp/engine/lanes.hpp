@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,12 +22,13 @@ inline constexpr std::uint32_t kMostLanes = 256;
 inline constexpr std::uint32_t kMostPolicies = 64;
 
 template <class Model>
-struct Lane {
+struct alignas(64) Lane {  // a line of the cache serves one lane, and so does a picker's
   ~Lane() {
     for (auto& picker : pickers) delete picker.load();
   }
   std::uint32_t number = 0;
   std::uint64_t picks = 0;
+  const Epochs::Reader reader;
   std::atomic<bool> listens{false};
   std::array<std::atomic<Picker<Model>*>, kMostPolicies> pickers{};
 };
@@ -70,6 +72,7 @@ class Lanes {
 
  private:
   Picker<Model>& picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
+  Picker<Model>& first_picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
   Picker<Model>& open_picker(Lane<Model>& lane, std::uint32_t policy);
 
   std::mutex& writing_;
@@ -84,6 +87,29 @@ class Lanes {
   std::uint32_t open_ = 0;
   Probes probes_;
 };
+
+template <class Model>
+inline Lane<Model>& Lanes<Model>::lane(std::uint32_t number) const {
+  Lane<Model>* const open = number < kMostLanes ? lanes_[number].load(std::memory_order_acquire) : nullptr;
+  if (open == nullptr) [[unlikely]]
+    throw std::invalid_argument("no lane " + std::to_string(number));
+  return *open;
+}
+
+template <class Model>
+inline Choosers<Model> Lanes<Model>::choosers(Lane<Model>& lane, std::uint32_t policy, bool writing) {
+  if (policy != 0) return {picker(lane, policy, writing), nullptr};
+  const std::uint32_t shadow = shadow_.load(std::memory_order_acquire);
+  return {picker(lane, own_.load(std::memory_order_acquire), writing),
+          shadow == 0 ? nullptr : &picker(lane, shadow, writing)};
+}
+
+template <class Model>
+inline Picker<Model>& Lanes<Model>::picker(Lane<Model>& lane, std::uint32_t policy, bool writing) {
+  Picker<Model>* open = nullptr;
+  if (policy < kMostPolicies) open = lane.pickers[policy].load(std::memory_order_acquire);
+  return open != nullptr ? *open : first_picker(lane, policy, writing);
+}
 
 template <class Model>
 template <class Tell>

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -18,11 +19,14 @@ namespace lbsuite {
 // One policy in one lane, behind the one virtual call a pick makes. Only the lane's thread picks; the rest comes from
 // any thread, and only to one that listens.
 template <class Model>
-class Picker {
+class alignas(64) Picker {
  public:
   explicit Picker(bool hears) : listens(hears) {}
   virtual ~Picker() = default;
   virtual std::uint32_t pick(const Candidates<Model>& candidates, const Request& request) = 0;
+  // Fills `chosen` with the indices of endpoints for as many such requests; returns how many, fewer if nobody is ready.
+  virtual std::size_t pick_many(const Candidates<Model>& candidates, const Request& request,
+                                std::span<std::uint32_t> chosen) = 0;
   virtual void room(std::uint32_t) {}
   virtual void ended(const Endings&, double) {}
   virtual void reported(Place, const Report&, double) {}
@@ -73,11 +77,18 @@ class PolicyInLane final : public Picker<Model> {
 
   std::uint32_t pick(const Candidates<Model>& candidates, const Request& request) override {
     const auto lock = alone();
-    const std::uint32_t chosen = choose(candidates, request);
-    if constexpr (requires { policy_.probes(); }) {
-      for (const std::uint32_t i : policy_.probes()) probes_.add(candidates.place(i));
+    return choose_and_probe(candidates, request);
+  }
+
+  std::size_t pick_many(const Candidates<Model>& candidates, const Request& request,
+                        std::span<std::uint32_t> chosen) override {
+    const auto lock = alone();
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      const std::uint32_t candidate = choose_and_probe(candidates, request);
+      if (candidate == kNobody) return i;
+      chosen[i] = candidates[candidate].index;
     }
-    return chosen;
+    return chosen.size();
   }
 
   void room(std::uint32_t places) override {
@@ -107,6 +118,14 @@ class PolicyInLane final : public Picker<Model> {
     } else {
       return NoLock{};
     }
+  }
+
+  std::uint32_t choose_and_probe(const Candidates<Model>& candidates, const Request& request) {
+    const std::uint32_t chosen = choose(candidates, request);
+    if constexpr (requires { policy_.probes(); }) {
+      for (const std::uint32_t i : policy_.probes()) probes_.add(candidates.place(i));
+    }
+    return chosen;
   }
 
   std::uint32_t choose(const Candidates<Model>& candidates, const Request& request) {

@@ -25,19 +25,15 @@ inline constexpr double kNever = std::numeric_limits<double>::infinity();
 inline constexpr std::uint64_t kUnordered = std::numeric_limits<std::uint64_t>::max();
 
 template <class Model>
-struct Endpoint {
+struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of the cache
   Endpoint(std::string name, std::uint32_t place, std::uint32_t generation_, Accounting accounting)
-      : address(std::move(name)),
-        hash(Xxh64::hash(address, 0)),
-        index(place),
-        generation(generation_),
-        load(accounting) {}
+      : index(place), generation(generation_), load(accounting), hash(Xxh64::hash(name, 0)), address(std::move(name)) {}
 
-  const std::string address;
-  const std::uint64_t hash;  // of the address, the same on every machine
   const std::uint32_t index;
   const std::uint32_t generation;
   Load<Model> load;
+  const std::uint64_t hash;  // of the address, the same on every machine
+  const std::string address;
 
   std::string zone;
   std::uint64_t order = kUnordered;

@@ -16,6 +16,7 @@
 #include "roster/ranking.hpp"
 #include "roster/reckoner.hpp"
 #include "roster/report.hpp"
+#include "roster/tally.hpp"
 
 namespace lbsuite {
 
@@ -33,36 +34,37 @@ class Load {
     if (reported_) {
       if (full()) return false;
       reckoner_.add(now, 1);
-    } else if (const std::int32_t before = in_flight_.add(1); !fits(before + others_.get())) {
-      in_flight_.add(-1);
+      arrivals_.add(now);
+    } else if (!fits(tally_.begin() + others_.get())) {
+      tally_.take_back();
       return false;
     }
-    arrivals_.add(now);
-    work_.add(cost);
+    if (cost != 1) surplus_.add(std::int64_t{cost} - 1);
     return true;
   }
 
   // A task counted by `take` has ended; `done` accounting only.
   void end(std::uint32_t cost) {
-    in_flight_.add(-1);
-    work_.add(-static_cast<std::int64_t>(cost));
+    tally_.end();
+    if (cost != 1) surplus_.add(1 - std::int64_t{cost});
   }
 
-  bool full() const { return !fits(tasks()); }
+  bool full() const { return limit_.get() != 0 && !fits(tasks()); }
 
   // Slots taken. Between reports an endpoint's own count stands still: only picks on their way are added.
   std::int32_t tasks() const { return own() + others_.get(); }
 
   // Those of our own picks among them that no report counts.
   std::int32_t own() const {
-    return reported_ ? static_cast<std::int32_t>(arrivals_.count()) : std::max(in_flight_.get(), 0);
+    return reported_ ? static_cast<std::int32_t>(arrivals_.count()) : std::max(tally_.in_flight(), 0);
   }
 
   // Sum of the costs in flight. Reports tell tasks only, so there the mean cost of our picks stands for each task.
   double work() const {
-    const auto work = static_cast<double>(std::max<std::int64_t>(work_.get(), 0));
-    if (!reported_) return work;
-    return arrivals_.picks() == 0 ? 0 : tasks() * work / static_cast<double>(arrivals_.picks());
+    const auto surplus = static_cast<double>(surplus_.get());
+    if (!reported_) return std::max(0.0, tally_.in_flight() + surplus);
+    const auto picks = static_cast<double>(arrivals_.picks());
+    return picks == 0 ? 0 : tasks() * (1 + surplus / picks);
   }
 
   // Tasks at `now`, as far as can be told.
@@ -93,7 +95,7 @@ class Load {
       const double still_at = report.prompt_s > 0 ? now + report.prompt_s : std::numeric_limits<double>::infinity();
       reckoner_.set(now, this->tasks(), rate_.per_second(), still_at);
     } else {
-      others_.set(std::max(0, tasks - std::max(in_flight_.get(), 0)));
+      others_.set(std::max(0, tasks - std::max(tally_.in_flight(), 0)));
     }
     hold(report, ranking);
   }
@@ -111,7 +113,7 @@ class Load {
   std::int32_t limit() const { return limit_.get(); }
   double weight() const { return weight_.get(); }
   double drain_rate() const { return rate_.per_second(); }
-  std::uint64_t picks() const { return arrivals_.picks(); }
+  std::uint64_t picks() const { return reported_ ? arrivals_.picks() : tally_.picks(); }
   bool reported() const { return reported_; }
 
  private:
@@ -139,11 +141,12 @@ class Load {
   using Cell = typename Model::template Cell<T>;
 
   const bool reported_;
-  Cell<std::int32_t> in_flight_{0};
-  Cell<std::int32_t> others_{0};  // tasks that reports tell of and `in_flight_` does not count
+  Cell<std::int32_t> others_{0};  // tasks that reports tell of and `tally_` does not count
   Cell<std::int32_t> limit_{0};
   Cell<double> weight_{1};
-  Cell<std::int64_t> work_{0};
+  Tally<Model> tally_;
+  Cell<std::int64_t> surplus_{
+      0};  // cost of the picks beyond 1 each: of those in flight; where reports free them, of all
   Cell<double> held_{0};
   Cell<double> tasks_at_report_{0};
   Reckoner<Model> reckoner_;

@@ -23,9 +23,10 @@ double ns_of_pick_and_done(const std::string& policy, int endpoints) {
   join(engine, endpoints);
   double now = 0;
   return ns_per_turn(1, [&](int, long turns) {
+    const Request request{.key = "key"};
     for (long i = 0; i < turns; ++i) {
       now += 1e-7;
-      const Answer answer = engine.pick({.key = "key"}, now);
+      const Answer answer = engine.pick(request, now);
       if (const Pick* pick = std::get_if<Pick>(&answer)) engine.done(*pick, {1e-7, false}, now);
     }
   });

@@ -15,8 +15,9 @@ double ns_per_pick(int threads) {
   while (engine.open_lane() + 1 < static_cast<std::uint32_t>(threads)) {
   }
   return ns_per_turn(threads, [&](int thread, long turns) {
+    const Request request;
     for (long i = 0; i < turns; ++i) {
-      engine.choose({}, 0, static_cast<std::uint32_t>(thread), [](const auto* endpoint) { keep(endpoint); });
+      engine.choose(request, 0, static_cast<std::uint32_t>(thread), [](const auto* endpoint) { keep(endpoint); });
     }
   });
 }

@@ -98,6 +98,20 @@ TEST_P(EveryPolicy, AllocatesNothingOnAPick) {
   }
 }
 
+TEST_P(EveryPolicy, ChoosesManyAsItChoosesOneByOne) {
+  Engine<Shared> engine(settings(GetParam()));
+  Engine<Shared> twin(settings(GetParam()));
+  join(engine, 25, 3);
+  join(twin, 25, 3);
+  std::array<std::uint32_t, 1000> many{};
+  EXPECT_EQ(engine.choose_many({}, 0, 0, many), many.size());
+  for (const std::uint32_t index : many) {
+    twin.choose({}, 0, 0, [&](const auto* endpoint) { ASSERT_EQ(endpoint->index, index); });
+  }
+  Engine<Shared> empty(settings(GetParam()));
+  EXPECT_EQ(empty.choose_many({}, 0, 0, many), 0U);
+}
+
 TEST_P(EveryPolicy, NeverPassesALimitUnderThreads) {
   Engine<Shared> engine(settings(GetParam()));
   join(engine, 5, 3);
