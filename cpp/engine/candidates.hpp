@@ -4,12 +4,24 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "engine/freshness.hpp"
 #include "policy/news.hpp"
+#include "policy/request.hpp"
 #include "roster/roster.hpp"
 
 namespace lbsuite {
+
+// The indices of those that a request excludes.
+template <class Model, class Indices>
+void find_excluded(const View<Model>& view, const Request& request, Indices& excluded) {
+  for (const std::string_view address : request.exclude) {
+    for (const Endpoint<Model>* endpoint : view.up) {
+      if (endpoint->address == address) excluded.push_back(endpoint->index);
+    }
+  }
+}
 
 template <class Model>
 class Candidates {

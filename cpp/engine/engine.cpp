@@ -91,11 +91,7 @@ template <class Model>
 Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& own) {
   return members_.roster().visit(own.reader, [&](const View<Model>& view) -> Answer {
     absl::InlinedVector<std::uint32_t, 8> excluded;
-    for (const std::string_view address : request.exclude) {
-      for (const Endpoint<Model>* endpoint : view.up) {
-        if (endpoint->address == address) excluded.push_back(endpoint->index);
-      }
-    }
+    find_excluded(view, request, excluded);
     const double time = clock(now);
     const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness());
     const std::uint32_t other = choosers.shadow == nullptr ? kNobody : choosers.shadow->pick(candidates, request);

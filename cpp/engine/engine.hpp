@@ -125,7 +125,9 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   Lane<Model>& own = lanes_.lane(number);
   const Choosers<Model> asked = lanes_.choosers(own, request.policy, turn.owns_lock());
   return members_.roster().visit(own.reader, [&](const View<Model>& view) {
-    const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness());
+    std::vector<std::uint32_t> excluded;
+    find_excluded(view, request, excluded);
+    const Candidates<Model> candidates(view, excluded, clock(now), members_.ranking(), members_.freshness());
     const std::uint32_t chosen = asked.own.pick(candidates, request);
     if (asked.shadow != nullptr) [[unlikely]]
       compare(asked, chosen, asked.shadow->pick(candidates, request));
