@@ -109,7 +109,7 @@ Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& reque
 }
 
 template <class Model>
-void Engine<Model>::compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other) {
+void Engine<Model>::compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other) {
   if (choosers.shadow == nullptr) [[likely]]
     return;
   shadow_asked_.add(1);
@@ -118,7 +118,8 @@ void Engine<Model>::compare(const Choosers<Model>& choosers, std::uint32_t chose
 
 template <class Model>
 void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
-  check(settings_.accounting == Accounting::done, "an engine whose reports free the slots takes no done()");
+  if (settings_.accounting != Accounting::done) [[unlikely]]
+    throw std::invalid_argument("an engine whose reports free the slots takes no done()");
   if (!recorder_.on()) [[likely]]
     return end(pick, outcome, clock(now));
   const std::lock_guard lock(writing_);
@@ -133,7 +134,7 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
     const auto& endpoint = view.places[pick.endpoint];
     if (!endpoint || endpoint->generation != pick.generation) return;
     endpoint->load.end(pick.cost);
-    lanes_.each_listener(lanes_.lane(static_cast<std::uint32_t>(pick.sequence >> 48)), [&](Picker<Model>& picker) {
+    lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) {
       const Place place{pick.endpoint, pick.generation};
       picker.ended({place, 1, outcome.failed ? 1U : 0U, outcome.latency_s, endpoint->load.tasks()}, now);
     });

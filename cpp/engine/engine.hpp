@@ -99,7 +99,7 @@ class Engine {
 
  private:
   Answer find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
-  void compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other);
+  void compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other);
   void tell(const Event& event, const Report& before, double now);
   void end(const Pick& pick, const Outcome& outcome, double now);
   double clock(double now) const { return std::max(now, last_.get()); }

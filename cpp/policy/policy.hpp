@@ -53,8 +53,8 @@ std::uint32_t least_loaded(const Candidates& candidates, const Indices& indices,
       best = i;
       least = score;
       ties = 1;
-    } else if (score <= least + kTie && rng.below(++ties) == 0) {
-      best = i;
+    } else if (score <= least + kTie) {
+      best = rng.below(++ties) == 0 ? i : best;  // no branch: half of the guesses at one would be wrong
     }
   }
   return best;
