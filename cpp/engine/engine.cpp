@@ -1,6 +1,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -29,7 +30,7 @@ Endings endings_between(Report before, const Report& after, Place place, std::in
 template <class Model>
 Engine<Model>::Engine(const EngineSettings& settings)
     : settings_(settings),
-      members_(settings.signal, settings.accounting),
+      members_(settings.roster, settings.signal, settings.accounting),
       lanes_(writing_, members_, settings.seed, settings.gives) {
   members_.roster().plan_by([this](View<Model>& view) {
     lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness()});
@@ -222,8 +223,10 @@ NotReady Engine<Model>::why() const {
 
 template <class Model>
 bool Engine<Model>::any_ready() const {
-  return members_.roster().visit([](const View<Model>& view) {
-    return std::any_of(view.up.begin(), view.up.end(), [](const auto* endpoint) { return !endpoint->load.full(); });
+  return members_.roster().visit([this](const View<Model>& view) {
+    const Candidates<Model> candidates(view, {}, last_.get(), members_.ranking(), members_.freshness());
+    const auto all = std::views::iota(0U, candidates.size());
+    return std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); });
   });
 }
 

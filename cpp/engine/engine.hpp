@@ -31,6 +31,7 @@ struct EngineSettings {
   Signal signal = Signal::tasks;
   Accounting accounting = Accounting::done;
   Needs gives = {.outcomes = true, .probes = true};  // of what policies may need, what the host gives
+  RosterKind roster = RosterKind::snapshot;
 };
 
 // How often a shadow policy was asked, and how often its answer was another than the one obeyed.
@@ -41,7 +42,7 @@ struct Shadow {
 
 template <class Model>
 NotReady why_nobody(const View<Model>& view) {
-  return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
+  return view.anyone.get() ? NotReady::all_full : NotReady::none;
 }
 
 template <class Model>
