@@ -1,6 +1,6 @@
 #pragma once
 // Picks that are on their way: handed out, but not yet seen in a report of the endpoint they went to.
-// Any thread may add a pick; the writer settles them, oldest first. Cost of a pick: one atomic add and two stores.
+// Any thread may add a pick; the writer settles them, oldest first. Cost of a pick: one compare-and-swap and a store.
 // More than kMost on their way at once are taken as arrived.
 
 #include <algorithm>
@@ -14,9 +14,15 @@ namespace lbsuite {
 template <class Model>
 class Arrivals {
  public:
-  void add(double now) {
-    const std::uint64_t number = picks_.add(1);
-    times_[number % kMost].set(now);
+  // False, and nothing added, if `room` or more are on their way.
+  bool add(double now, std::uint32_t room) {
+    std::uint64_t picks = picks_.get();
+    do {
+      const std::uint64_t settled = settled_.get();
+      if (picks > settled ? picks - settled >= room : room == 0) return false;
+    } while (!picks_.swap(picks, picks + 1));
+    times_[picks % kMost].set(now);
+    return true;
   }
 
   std::uint32_t count() const {

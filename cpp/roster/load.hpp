@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -28,13 +29,11 @@ class Load {
  public:
   explicit Load(Accounting accounting) : reported_(accounting == Accounting::reported) {}
 
-  // Counts a pick; false, and nothing counted, if every slot is taken. `done` never passes the limit; with `reported`,
-  // threads that look at one moment may pass it by one each, and the endpoint turns those away.
+  // Counts a pick; false, and nothing counted, if every slot is taken.
   bool take(double now, std::uint32_t cost) {
     if (reported_) {
-      if (full()) return false;
+      if (!arrivals_.add(now, room())) return false;
       reckoner_.add(now, 1);
-      arrivals_.add(now);
     } else if (!fits(tally_.begin() + others_.get())) {
       tally_.take_back();
       return false;
@@ -70,14 +69,15 @@ class Load {
   // Tasks at `now`, as far as can be told.
   double estimate(double now) const { return reported_ ? reckoner_.value(now) : tasks(); }
 
-  // What policies compare: the estimate in the signal's own unit, over the endpoint's capacity.
+  // What policies compare: the estimate in the signal's own unit, over the endpoint's capacity. Between calls that
+  // change something it falls along a straight line, or stands still.
   double score(double now, const Ranking<Model>& ranking) const {
     double load = estimate(now);
     if (ranking.signal() != Signal::tasks) {
       const double at_report = tasks_at_report_.get();
       load = std::max(held_.get(), ranking.least() * at_report) + ranking.unit() * (load - at_report);
     }
-    return std::max(0.0, load) / weight_.get();
+    return std::max(0.0, load) / capacity_.get();
   }
 
   // Writer only, from here on.
@@ -91,13 +91,14 @@ class Load {
       } else {
         arrivals_.settle(now - kOnTheWire);
       }
-      rate_.learn(report);
+      rate_.learn(report, ranking.finished());
       const double still_at = report.prompt_s > 0 ? now + report.prompt_s : std::numeric_limits<double>::infinity();
       reckoner_.set(now, this->tasks(), rate_.per_second(), still_at);
     } else {
       others_.set(std::max(0, tasks - std::max(tally_.in_flight(), 0)));
     }
     hold(report, ranking);
+    rate_capacity(ranking);
   }
 
   // Picks older than `horizon_s` that no report has shown will not arrive any more.
@@ -109,7 +110,10 @@ class Load {
   }
 
   void set_limit(std::uint32_t limit) { limit_.set(static_cast<std::int32_t>(limit)); }
-  void set_weight(std::uint32_t weight) { weight_.set(weight); }
+  void set_weight(std::uint32_t weight) {
+    capacity_.set(capacity_.get() / weight_.get() * weight);
+    weight_.set(weight);
+  }
   std::int32_t limit() const { return limit_.get(); }
   double weight() const { return weight_.get(); }
   double drain_rate() const { return rate_.per_second(); }
@@ -132,6 +136,20 @@ class Load {
     tasks_at_report_.set(report.tasks);
   }
 
+  // An endpoint of four times the fleet's speed bears two times the tasks. Ranked by tasks alone the fast get too few,
+  // by expected delay, (tasks + 1) / rate, too many; and several balancers would all rank the idle ones alike.
+  void rate_capacity(const Ranking<Model>& ranking) {
+    const double typical = ranking.finished().per_second();
+    const bool known = ranking.signal() == Signal::tasks && typical > 0 && rate_.per_second() > 0;
+    capacity_.set(weight_.get() * (known ? std::sqrt(rate_.per_second() / typical) : 1));
+  }
+
+  // How many picks of ours may be on their way.
+  std::uint32_t room() const {
+    if (limit_.get() == 0) return std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::max(0, limit_.get() - others_.get()));
+  }
+
   bool fits(std::int32_t tasks) const { return limit_.get() == 0 || tasks < limit_.get(); }
 
   // A pick younger than this may still be on its way to an endpoint that does not count what it has begun.
@@ -143,10 +161,11 @@ class Load {
   const bool reported_;
   Cell<std::int32_t> others_{0};  // tasks that reports tell of and `tally_` does not count
   Cell<std::int32_t> limit_{0};
-  Cell<double> weight_{1};
+  Cell<double> capacity_{1};
   Tally<Model> tally_;
-  Cell<std::int64_t> surplus_{
-      0};  // cost of the picks beyond 1 each: of those in flight; where reports free them, of all
+  // Cost of the picks beyond 1 each: of those in flight; where reports free them, of all.
+  Cell<std::int64_t> surplus_{0};
+  Cell<double> weight_{1};
   Cell<double> held_{0};
   Cell<double> tasks_at_report_{0};
   Reckoner<Model> reckoner_;

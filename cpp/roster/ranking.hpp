@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "bits/cell.hpp"
+#include "roster/drain_rate.hpp"
 #include "roster/report.hpp"
 
 namespace lbsuite {
@@ -33,10 +34,15 @@ class Ranking {
     unit_.set(held / tasks > unit() ? unit() * kStep : std::max(least(), unit() / kStep));
   }
 
+  // By all endpoints, as far as they tell. Writer only.
+  Finished& finished() { return finished_; }
+  const Finished& finished() const { return finished_; }
+
  private:
   static constexpr double kStep = 1.05;
   const Signal signal_;
   typename Model::template Cell<double> unit_;
+  Finished finished_;
 };
 
 }  // namespace lbsuite

@@ -29,6 +29,23 @@ class Report:
         return self.tasks / self.limit if self.limit else self.cpu
 
 
+@dataclass
+class Finished:
+    """Tasks finished in some busy time, fading by the tasks that should have finished."""
+
+    memory: float
+    tasks: float = 0.0
+    busy_s: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        return min(self.tasks / self.busy_s, 1e6) if self.busy_s > 0 else 0.0
+
+    def add(self, tasks: int, busy_s: float) -> None:
+        kept = self.memory / (self.memory + max(tasks, self.rate * busy_s))
+        self.tasks, self.busy_s = kept * self.tasks + tasks, kept * self.busy_s + busy_s
+
+
 @dataclass(eq=False)
 class Endpoint:
     """One stay of an address in the roster: one that leaves and joins again is another."""
@@ -53,7 +70,9 @@ class Endpoint:
     since: float = 0.0
     rate: float = 1e-6
     still_at: float = math.inf  # nothing drains from then on
-    seen: tuple[int, float] = (0, 0.0)  # finished and busy seconds at the last window's end
+    speed: float = 1.0  # over the fleet's, as it was at the last report
+    finished: Finished = field(default_factory=lambda: Finished(memory=64))
+    seen: tuple[int, float] = (0, 0.0)  # finished and busy seconds, as last told
 
     @property
     def up(self) -> bool:
@@ -70,18 +89,22 @@ class Endpoint:
     def estimate(self, now: float) -> float:
         return max(0.0, self.load - self.rate * max(0.0, min(now, self.still_at) - self.since))
 
-    def learn(self, finished: int, busy_s: float) -> None:
+    def learn(self, finished: int, busy_s: float, fleet: Finished) -> None:
         before, busy_before = self.seen
         if finished < before or busy_s < busy_before:
             before, busy_before = 0, 0.0
-        tasks, busy = finished - before, busy_s - busy_before
-        known = 0.0 if self.rate == 1e-6 else self.rate
-        self.seen = (before, busy_before)
-        if busy > 0 and (tasks >= 1 if known == 0 else max(tasks, known * busy) >= 4):
-            self.rate = tasks / busy if known == 0 else known + 0.2 * (tasks / busy - known)
-            self.seen = (finished, busy_s)
+        self.seen = (finished, busy_s)
+        fleet.add(finished - before, busy_s - busy_before)
+        self.finished.add(finished - before, busy_s - busy_before)
+        if typical := fleet.rate:
+            rate = (self.finished.tasks + 2) / (self.finished.busy_s + 2 / typical)
+            self.rate = max(1e-6, min(rate, 1e6))
 
-    def take(self, report: Report, now: float) -> None:
+    @property
+    def capacity(self) -> float:
+        return self.weight * self.speed**0.5
+
+    def take(self, report: Report, now: float, fleet: Finished) -> None:
         """A report where reports free the slots."""
         self.reported = report.tasks
         if report.begun is None:
@@ -90,7 +113,8 @@ class Endpoint:
             arrived = report.begun if report.begun < self.begun else report.begun - self.begun
             self.begun, self.on_the_way = report.begun, self.on_the_way[arrived:]
         if report.finished is not None:
-            self.learn(report.finished, report.busy_s)
+            self.learn(report.finished, report.busy_s, fleet)
+        self.speed = self.rate / fleet.rate if fleet.rate and self.rate > 1e-6 else 1.0
         self.load, self.since = float(self.tasks), now
         self.still_at = now + report.prompt_s if report.prompt_s else math.inf
 

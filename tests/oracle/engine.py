@@ -1,7 +1,7 @@
 import math
 from collections.abc import Collection
 
-from oracle.endpoint import Endpoint, Report
+from oracle.endpoint import Endpoint, Finished, Report
 from oracle.numbers import Rng, xxh64
 from oracle.policies import twin_of
 from oracle.view import Request, View
@@ -19,6 +19,7 @@ class Engine:
         self.policy = twin_of(spec)
         self.listening = False  # a policy hears of nothing before its first pick
         self.members: dict[str, Endpoint] = {}
+        self.fleet = Finished(memory=1024)
         self.joined = 0
         self.pickers = 1
         self.wanted: list[Endpoint] = []
@@ -44,7 +45,7 @@ class Engine:
         if report.limit is not None:
             e.limit = report.limit
         if self.reported:
-            e.take(report, now)
+            e.take(report, now, self.fleet)
         else:
             e.reported = max(0, report.tasks - e.in_flight)
         e.stale, e.stale_at = False, now + 3 * report.interval_s if report.interval_s else math.inf

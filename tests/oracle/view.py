@@ -38,7 +38,7 @@ class View:
         return self.up[i].estimate(self.now) if self.reported else self.up[i].tasks
 
     def score(self, i: int) -> float:
-        return self.estimate(i) / self.up[i].weight
+        return self.estimate(i) / self.up[i].capacity
 
     def hash(self, i: int) -> int:
         return xxh64(self.up[i].address.encode(), 0)
