@@ -6,6 +6,10 @@ from lbsuite import _core
 
 ADDRESSES = [f"127.0.0.1:{port}" for port in range(4001, 4011)]
 
+PAIRS = [(policy, roster) for policy in _core.policies() for roster in _core.rosters()]
+RUNS = [(policy, roster) for policy, roster in PAIRS if policy == "round_robin" or roster in ("locked", "snapshot")]
+REFUSED = [pair for pair in PAIRS if pair not in RUNS]
+
 
 class PolicyContract:
     """Each check takes a fresh engine with this policy and this roster."""

@@ -3,22 +3,22 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <stdexcept>
 #include <utility>
 
 namespace lbsuite::bind {
 
-void Recording::add(std::string line) {
+bool Recording::add(std::string line) {
   const std::lock_guard lock(adding_);
   if (file_ == kKept) {
     kept_.push_back(std::move(line));
-  } else {
-    write(line + '\n');
+  } else if (!write(line + '\n')) {
+    return false;
   }
   ++lines_;
+  return true;
 }
 
-void Recording::write(const std::string& line) {
+bool Recording::write(const std::string& line) {
   for (std::size_t written = 0; written < line.size();) {
     const ssize_t more = ::write(file_, line.data() + written, line.size() - written);
     if (more < 0 && errno == EINTR) continue;
@@ -26,11 +26,12 @@ void Recording::write(const std::string& line) {
       failure_ = errno;
       // What came through of the line goes again; a pipe cannot be cut, and its reader is gone anyway.
       [[maybe_unused]] const int cut = ::ftruncate(file_, static_cast<off_t>(bytes_));
-      throw std::runtime_error("a line of the log could not be written");
+      return false;
     }
     written += static_cast<std::size_t>(more);
   }
   bytes_ += line.size();
+  return true;
 }
 
 std::vector<std::string> Recording::kept() const {

@@ -19,8 +19,8 @@ class Recording {
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  // Throws std::runtime_error where a line cannot be written: the log ends with the line before.
-  void add(std::string line);
+  // False where a line cannot be written: the log ends with the line before.
+  bool add(std::string line);
   std::vector<std::string> kept() const;
   std::size_t lines() const;
   // The errno that ended the log before its time; 0: nothing has.
@@ -28,7 +28,7 @@ class Recording {
   void close();
 
  private:
-  void write(const std::string& line);
+  bool write(const std::string& line);
 
   mutable std::mutex adding_;
   int file_;

@@ -23,8 +23,8 @@ std::size_t index_of(const Names& names, const std::string& name, const char* wh
 std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::string& roster, std::uint64_t seed,
                                          const std::string& load, const std::string& accounting, bool outcomes,
                                          bool probes) {
-  index_of(kRosters, roster, "roster");
   EngineSettings settings;
+  settings.roster = static_cast<RosterKind>(index_of(kRosters, roster, "roster"));
   settings.policy = parse_policy(py::str(policy).cast<std::string>());
   settings.seed = seed;
   settings.signal = static_cast<Signal>(index_of(kSignals, load, "load"));

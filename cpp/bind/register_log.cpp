@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cerrno>
 #include <optional>
 #include <stdexcept>
 
@@ -15,25 +16,33 @@ namespace {
 
 using Released = py::call_guard<py::gil_scoped_release>;
 
-int open_file(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file >= 0) return file;
+[[noreturn]] void refuse(const std::string& path, int why) {
+  errno = why;
   PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
   throw py::error_already_set();
+}
+
+int open_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0) refuse(path, errno);
+  return file;
 }
 
 std::shared_ptr<Recording> record(BoundEngine& bound, const std::optional<std::string>& path) {
   auto& engine = bound.engine;
   engine.check_untold();
   auto recording = std::make_shared<Recording>(path ? open_file(*path) : Recording::kKept);
-  recording->add(write_heading(heading_of(engine)));
-  engine.record([recording](const Record& record) { recording->add(write_record(record)); });
+  if (!recording->add(write_heading(heading_of(engine)))) refuse(*path, recording->failure());
+  engine.record([recording](const Record& record) {
+    if (!recording->add(write_record(record))) throw std::runtime_error("the log has ended");
+  });
   return recording;
 }
 
 py::dict log_settings(const std::string& line) {
   const LogHeading heading = read_heading(line);
-  return py::dict(py::arg("policy") = heading.policy, py::arg("roster") = heading.roster,
+  return py::dict(py::arg("policy") = heading.policy,
+                  py::arg("roster") = kRosters[static_cast<std::size_t>(heading.roster)],
                   py::arg("seed") = heading.seed, py::arg("load") = kSignals[static_cast<std::size_t>(heading.load)],
                   py::arg("accounting") = kAccountings[static_cast<std::size_t>(heading.accounting)],
                   py::arg("outcomes") = heading.outcomes, py::arg("probes") = heading.probes);

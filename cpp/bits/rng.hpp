@@ -43,9 +43,9 @@ class Rng {
   }
 
   // Uniform in 0..bound-1, without bias (Lemire, "Fast random integer generation in an interval", 2019). bound > 0.
-  constexpr std::uint32_t below(std::uint32_t bound) {
+  [[gnu::always_inline]] constexpr std::uint32_t below(std::uint32_t bound) {
     std::uint64_t product = (next() >> 32) * bound;
-    if (static_cast<std::uint32_t>(product) < bound) {
+    if (static_cast<std::uint32_t>(product) < bound) [[unlikely]] {
       const std::uint32_t threshold = -bound % bound;
       while (static_cast<std::uint32_t>(product) < threshold) product = (next() >> 32) * bound;
     }

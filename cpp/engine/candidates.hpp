@@ -4,27 +4,43 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "engine/freshness.hpp"
 #include "policy/news.hpp"
+#include "policy/request.hpp"
 #include "roster/roster.hpp"
 
 namespace lbsuite {
+
+// The indices of those that a request excludes.
+template <class Model, class Indices>
+void find_excluded(const View<Model>& view, const Request& request, Indices& excluded) {
+  for (const std::string_view address : request.exclude) {
+    for (const Endpoint<Model>* endpoint : view.up) {
+      if (endpoint->address == address) excluded.push_back(endpoint->index);
+    }
+  }
+}
 
 template <class Model>
 class Candidates {
  public:
   Candidates(const View<Model>& view, std::span<const std::uint32_t> excluded, double now,
              const Ranking<Model>& ranking, const Freshness<Model>& freshness)
-      : view_(view), excluded_(excluded), now_(now), ranking_(ranking), freshness_(freshness) {}
+      : view_(view),
+        excluded_(excluded),
+        all_eligible_(excluded.empty() && view.shut == nullptr),
+        now_(now),
+        ranking_(ranking),
+        freshness_(freshness) {}
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(view_.up.size()); }
   Endpoint<Model>& operator[](std::uint32_t i) const { return *view_.up[i]; }
 
-  // Below its limit, and not excluded by the request.
+  // Up, below its limit, and not excluded by the request.
   [[gnu::always_inline]] bool ready(std::uint32_t i) const {
-    const Endpoint<Model>& endpoint = *view_.up[i];
-    return !endpoint.load.full() && (excluded_.empty() || !excludes(endpoint.index));
+    return !view_.up[i]->load.full() && (all_eligible_ || eligible(i));
   }
 
   double score(std::uint32_t i) const { return view_.up[i]->load.score(now_, ranking_); }
@@ -41,6 +57,11 @@ class Candidates {
   // How many engines pick for this service, this one included.
   std::uint32_t pickers() const { return freshness_.pickers(); }
   double now() const { return now_; }
+  // So many tickets a lane draws at once from a counter that lanes share.
+  std::uint32_t batch() const { return view_.batch; }
+  // Changes when one comes up or goes down among these very candidates; asked anew after a look, it tells whether they
+  // stood still meanwhile.
+  std::uint64_t turns() const { return view_.turns_by_now(); }
   // Changes with who is up.
   std::uint64_t version() const { return view_.version; }
   // What the policy with this number has planned for this view; nullptr if the view is older than the policy.
@@ -49,12 +70,14 @@ class Candidates {
   }
 
  private:
-  [[gnu::noinline]] bool excludes(std::uint32_t index) const {
-    return std::find(excluded_.begin(), excluded_.end(), index) != excluded_.end();
+  [[gnu::noinline]] bool eligible(std::uint32_t i) const {
+    if (view_.shut != nullptr && view_.shut[i].get()) return false;
+    return std::find(excluded_.begin(), excluded_.end(), view_.up[i]->index) == excluded_.end();
   }
 
   const View<Model>& view_;
   const std::span<const std::uint32_t> excluded_;
+  const bool all_eligible_;
   const double now_;
   const Ranking<Model>& ranking_;
   const Freshness<Model>& freshness_;

@@ -1,6 +1,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -29,7 +30,7 @@ Endings endings_between(Report before, const Report& after, Place place, std::in
 template <class Model>
 Engine<Model>::Engine(const EngineSettings& settings)
     : settings_(settings),
-      members_(settings.signal, settings.accounting),
+      members_(settings.roster, settings.signal, settings.accounting),
       lanes_(writing_, members_, settings.seed, settings.gives) {
   members_.roster().plan_by([this](View<Model>& view) {
     lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness()});
@@ -91,11 +92,7 @@ template <class Model>
 Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& own) {
   return members_.roster().visit(own.reader, [&](const View<Model>& view) -> Answer {
     absl::InlinedVector<std::uint32_t, 8> excluded;
-    for (const std::string_view address : request.exclude) {
-      for (const Endpoint<Model>* endpoint : view.up) {
-        if (endpoint->address == address) excluded.push_back(endpoint->index);
-      }
-    }
+    find_excluded(view, request, excluded);
     const double time = clock(now);
     const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness());
     const std::uint32_t other = choosers.shadow == nullptr ? kNobody : choosers.shadow->pick(candidates, request);
@@ -113,7 +110,7 @@ Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& reque
 }
 
 template <class Model>
-void Engine<Model>::compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other) {
+void Engine<Model>::compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other) {
   if (choosers.shadow == nullptr) [[likely]]
     return;
   shadow_asked_.add(1);
@@ -122,7 +119,8 @@ void Engine<Model>::compare(const Choosers<Model>& choosers, std::uint32_t chose
 
 template <class Model>
 void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
-  check(settings_.accounting == Accounting::done, "an engine whose reports free the slots takes no done()");
+  if (settings_.accounting != Accounting::done) [[unlikely]]
+    throw std::invalid_argument("an engine whose reports free the slots takes no done()");
   if (!recorder_.on()) [[likely]]
     return end(pick, outcome, clock(now));
   const std::lock_guard lock(writing_);
@@ -137,7 +135,7 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
     const auto& endpoint = view.places[pick.endpoint];
     if (!endpoint || endpoint->generation != pick.generation) return;
     endpoint->load.end(pick.cost);
-    lanes_.each_listener(lanes_.lane(static_cast<std::uint32_t>(pick.sequence >> 48)), [&](Picker<Model>& picker) {
+    lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) {
       const Place place{pick.endpoint, pick.generation};
       picker.ended({place, 1, outcome.failed ? 1U : 0U, outcome.latency_s, endpoint->load.tasks()}, now);
     });
@@ -225,8 +223,10 @@ NotReady Engine<Model>::why() const {
 
 template <class Model>
 bool Engine<Model>::any_ready() const {
-  return members_.roster().visit([](const View<Model>& view) {
-    return std::any_of(view.up.begin(), view.up.end(), [](const auto* endpoint) { return !endpoint->load.full(); });
+  return members_.roster().visit([this](const View<Model>& view) {
+    const Candidates<Model> candidates(view, {}, last_.get(), members_.ranking(), members_.freshness());
+    const auto all = std::views::iota(0U, candidates.size());
+    return std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); });
   });
 }
 

@@ -31,6 +31,7 @@ struct EngineSettings {
   Signal signal = Signal::tasks;
   Accounting accounting = Accounting::done;
   Needs gives = {.outcomes = true, .probes = true};  // of what policies may need, what the host gives
+  RosterKind roster = RosterKind::snapshot;
 };
 
 // How often a shadow policy was asked, and how often its answer was another than the one obeyed.
@@ -41,7 +42,7 @@ struct Shadow {
 
 template <class Model>
 NotReady why_nobody(const View<Model>& view) {
-  return view.up.empty() && !view.others_alive ? NotReady::none : NotReady::all_full;
+  return view.anyone.get() ? NotReady::all_full : NotReady::none;
 }
 
 template <class Model>
@@ -99,7 +100,7 @@ class Engine {
 
  private:
   Answer find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
-  void compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other);
+  void compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other);
   void tell(const Event& event, const Report& before, double now);
   void end(const Pick& pick, const Outcome& outcome, double now);
   double clock(double now) const { return std::max(now, last_.get()); }
@@ -125,7 +126,9 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   Lane<Model>& own = lanes_.lane(number);
   const Choosers<Model> asked = lanes_.choosers(own, request.policy, turn.owns_lock());
   return members_.roster().visit(own.reader, [&](const View<Model>& view) {
-    const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness());
+    std::vector<std::uint32_t> excluded;
+    find_excluded(view, request, excluded);
+    const Candidates<Model> candidates(view, excluded, clock(now), members_.ranking(), members_.freshness());
     const std::uint32_t chosen = asked.own.pick(candidates, request);
     if (asked.shadow != nullptr) [[unlikely]]
       compare(asked, chosen, asked.shadow->pick(candidates, request));

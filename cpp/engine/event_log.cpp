@@ -37,6 +37,7 @@ void fields(Heading& heading, Visit&& visit) {
 
 const auto& words(Signal) { return kSignals; }
 const auto& words(Accounting) { return kAccountings; }
+const auto& words(RosterKind) { return kRosters; }
 
 std::string under_base64(std::string_view name) { return std::string(name) + "_base64"; }
 

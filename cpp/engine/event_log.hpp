@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kLogFormat = 1;
 struct LogHeading {
   std::uint32_t format = kLogFormat;
   std::string policy;
-  std::string roster;
+  RosterKind roster = RosterKind::snapshot;
   std::uint64_t seed = 1;
   Signal load = Signal::tasks;
   Accounting accounting = Accounting::done;
@@ -30,8 +30,8 @@ struct LogHeading {
 template <class Model>
 LogHeading heading_of(const Engine<Model>& engine) {
   const EngineSettings& made = engine.settings();
-  return {kLogFormat,  engine.spec(),   std::string(kRosters[0]), made.seed,
-          made.signal, made.accounting, made.gives.outcomes,      made.gives.probes};
+  return {kLogFormat,  engine.spec(),   made.roster,         made.seed,
+          made.signal, made.accounting, made.gives.outcomes, made.gives.probes};
 }
 
 std::string write_heading(const LogHeading& heading);

@@ -55,6 +55,8 @@ std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSou
   const auto number = static_cast<std::uint32_t>(known - specs_.begin());
   if (known != specs_.end()) return number;
   const std::string name(spec.substr(0, spec.find(':')));
+  check(members_.roster().shows_fixed_views() || source->any_roster(),
+        "roster " + std::string(members_.roster().name()) + " serves round_robin only, not " + name);
   const Needs needs = source->needs();
   check(!needs.outcomes || gives_.outcomes,
         "policy " + name + " needs outcomes (how long each task took), which this host does not give");

@@ -29,9 +29,9 @@ bool Membership<Model>::change(std::string_view address, Change&& change) {
   Endpoint<Model>* const endpoint = roster_.find(address);
   if (endpoint == nullptr) return false;
   const bool up = endpoint->up();
-  const bool alive = endpoint->alive();
+  const bool serves = endpoint->serves();
   change(*endpoint);
-  if (up != endpoint->up() || alive != endpoint->alive()) roster_.publish();
+  if (up != endpoint->up() || serves != endpoint->serves()) roster_.turned(*endpoint);
   return true;
 }
 

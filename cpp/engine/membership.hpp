@@ -33,7 +33,8 @@ struct Standing {
 template <class Model>
 class Membership {
  public:
-  Membership(Signal signal, Accounting accounting) : accounting_(accounting), ranking_(signal) {}
+  Membership(RosterKind roster, Signal signal, Accounting accounting)
+      : accounting_(accounting), roster_(roster), ranking_(signal) {}
 
   // False if the endpoint that the event is about is not there (or, for Joined, was there already).
   bool apply(const Event& event, double now);

@@ -46,6 +46,8 @@ class PickerSource {
   virtual bool plans() const { return false; }
   virtual std::unique_ptr<Plan> plan(const Candidates<Model>&) { return nullptr; }
   virtual Needs needs() const { return {}; }
+  // It goes by ready(i) alone, so it may pick from a roster that changes under it.
+  virtual bool any_roster() const { return false; }
 };
 
 template <class P>
@@ -166,6 +168,10 @@ class PolicySource final : public PickerSource<Model> {
   Needs needs() const override {
     if constexpr (requires { P::needs; }) return P::needs;
     return {};
+  }
+
+  bool any_roster() const override {
+    return requires { P::any_roster; };
   }
 
  private:

@@ -52,8 +52,8 @@ void Replay<Model>::take(const Shadowed& shadowed, const Record& record) {
 }
 
 EngineSettings settings_of(const LogHeading& heading) {
-  return {
-      parse_policy(heading.policy), heading.seed, heading.load, heading.accounting, {heading.outcomes, heading.probes}};
+  return {parse_policy(heading.policy),       heading.seed,  heading.load, heading.accounting,
+          {heading.outcomes, heading.probes}, heading.roster};
 }
 
 template <class Model>

@@ -8,6 +8,7 @@
 // An object serves one lane, so it needs no lock; what lanes must share is its nested `Shared`, one an engine.
 // A pick never waits, never allocates and never throws. What else a policy may have, each alone:
 //   static constexpr Needs needs             what it needs of its host; the engine refuses it elsewhere, by name
+//   static constexpr bool any_roster = true  candidates may come up and go down between two of its looks
 //   void room(std::uint32_t places)          places below this will be told of or picked: the moment to allocate
 //   void ended(const Endings&, double now)   tasks ended
 //   void reported(Place, const Report&, double now)
@@ -53,8 +54,8 @@ std::uint32_t least_loaded(const Candidates& candidates, const Indices& indices,
       best = i;
       least = score;
       ties = 1;
-    } else if (score <= least + kTie && rng.below(++ties) == 0) {
-      best = i;
+    } else if (score <= least + kTie) {
+      best = rng.below(++ties) == 0 ? i : best;  // no branch: half of the guesses at one would be wrong
     }
   }
   return best;

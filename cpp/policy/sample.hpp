@@ -21,7 +21,7 @@ class Sample {
     wanted = std::min({wanted, kMost, size});
     for (std::uint32_t draws = 0; count_ < wanted && draws < kPatience * wanted; ++draws) {
       const std::uint32_t drawn = rng.below(size);
-      if (candidates.ready(drawn) && std::find(begin(), end(), drawn) == end()) drawn_[count_++] = drawn;
+      if (candidates.ready(drawn) && !holds(drawn)) drawn_[count_++] = drawn;
     }
     if (count_ < wanted) pass_over(candidates, wanted, rng);
   }
@@ -30,9 +30,16 @@ class Sample {
   const std::uint32_t* end() const { return drawn_.data() + count_; }
 
  private:
+  bool holds(std::uint32_t index) const {
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      if (drawn_[i] == index) return true;
+    }
+    return false;
+  }
+
   // Reservoir sampling (Vitter, 1985, algorithm R).
   template <class Candidates>
-  void pass_over(const Candidates& candidates, std::uint32_t wanted, Rng& rng) {
+  [[gnu::noinline]] void pass_over(const Candidates& candidates, std::uint32_t wanted, Rng& rng) {
     count_ = 0;
     std::uint32_t seen = 0;
     for (std::uint32_t i = 0; i < candidates.size(); ++i) {

@@ -50,6 +50,8 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
 
   bool alive() const { return !(stale || lost); }
   bool up() const { return alive() && !drained && !last.draining && last.available; }
+  // Up, or alive and only not available now: with such a one about, a pick that finds nobody finds all of them full.
+  bool serves() const { return up() || (alive() && !last.available); }
 
   State state() const {
     if (lost) return State::ejected;
@@ -62,5 +64,13 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   // A pick that no report has shown within this will not arrive.
   double horizon_s() const { return std::max(1.0, 2 * interval_s); }
 };
+
+// Those from etcd first, by (create revision, address), the same on every balancer; then by arrival.
+template <class Model>
+bool goes_before(const Endpoint<Model>& a, const Endpoint<Model>& b) {
+  if (a.order != b.order) return a.order < b.order;
+  if (a.order == kUnordered) return a.arrival < b.arrival;
+  return a.address < b.address;
+}
 
 }  // namespace lbsuite

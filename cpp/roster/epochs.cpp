@@ -27,11 +27,6 @@ const bool Epochs::cheap_readers_ = register_membarrier();
 Epochs::Reader::Reader() : record_(take_record()) {}
 Epochs::Reader::~Reader() { record_->taken.store(false, std::memory_order_release); }
 
-const Epochs::Reader& Epochs::Reader::of_this_thread() {
-  static thread_local const Reader reader;
-  return reader;
-}
-
 // Records are handed on, never freed: a list that only grows can be walked without a lock.
 Epochs::Record* Epochs::take_record() {
   for (Record* record = records_.load(std::memory_order_acquire); record != nullptr; record = record->next) {

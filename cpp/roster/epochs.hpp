@@ -24,7 +24,10 @@ class Epochs {
     ~Reader();
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
-    static const Reader& of_this_thread();
+    static const Reader& of_this_thread() {
+      static thread_local const Reader reader;
+      return reader;
+    }
 
    private:
     friend class Epochs;
@@ -41,7 +44,7 @@ class Epochs {
 
    private:
     std::atomic<std::uint64_t>& epoch_;
-    const std::uint64_t before_;
+    const bool outermost_;
   };
 
   Epochs() = default;
@@ -73,8 +76,8 @@ class Epochs {
 };
 
 inline Epochs::Guard::Guard(const Reader& reader)
-    : epoch_(reader.record_->epoch), before_(epoch_.load(std::memory_order_relaxed)) {
-  if (before_ == kIdle) epoch_.store(current_.load(std::memory_order_acquire), std::memory_order_release);
+    : epoch_(reader.record_->epoch), outermost_(epoch_.load(std::memory_order_relaxed) == kIdle) {
+  if (outermost_) epoch_.store(current_.load(std::memory_order_acquire), std::memory_order_release);
   // Orders "I am here" before the read of the view, as the writer sees them.
   if (cheap_readers_) [[likely]] {
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -83,6 +86,8 @@ inline Epochs::Guard::Guard(const Reader& reader)
   }
 }
 
-inline Epochs::Guard::~Guard() { epoch_.store(before_, std::memory_order_release); }
+inline Epochs::Guard::~Guard() {
+  if (outermost_) epoch_.store(kIdle, std::memory_order_release);
+}
 
 }  // namespace lbsuite

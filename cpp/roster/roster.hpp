@@ -2,7 +2,8 @@
 // roster: who is there, and who may be picked now.
 //   endpoint   who it is, how it stands            load       its slots and the estimate policies compare
 //   report     what it says of itself              ranking    what loads are ranked by
-//   snapshot   the view that pickers read          epochs     when a replaced view may go
+//   view       what pickers see                    epochs     when a replaced view may go
+//   locked, atomic, split, snapshot                the ways in which pickers and the writer share it
 //   reckoner, arrivals, drain_rate                 what the estimate is made of
 // The engine alone calls in here: visits from any thread, everything else under its writer lock.
 
@@ -13,21 +14,34 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "roster/address_book.hpp"
+#include "roster/atomic.hpp"
 #include "roster/endpoint.hpp"
+#include "roster/locked.hpp"
 #include "roster/snapshot.hpp"
+#include "roster/split.hpp"
 
 namespace lbsuite {
 
 // THE LIST of the ways in which pickers and the writer share a roster.
-inline constexpr std::array<std::string_view, 1> kRosters = {"snapshot"};
+enum class RosterKind : std::uint8_t { locked, atomic, split, snapshot };
+inline constexpr std::array<std::string_view, 4> kRosters = {"locked", "atomic", "split", "snapshot"};
+template <class Model>
+using RosterKinds = std::variant<Locked<Model>, Atomic<Model>, Split<Model>, Snapshot<Model>>;
 
 template <class Model>
 class Roster {
  public:
   using Member = std::shared_ptr<Endpoint<Model>>;
+
+  explicit Roster(RosterKind kind) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((I == static_cast<std::size_t>(kind) ? void(kind_.template emplace<I>()) : void()), ...);
+    }(std::make_index_sequence<kRosters.size()>());
+  }
 
   template <class Visitor>
   auto visit(Visitor&& visitor) const {
@@ -35,7 +49,15 @@ class Roster {
   }
   template <class Visitor>
   auto visit(const Epochs::Reader& reader, Visitor&& visitor) const {
-    return snapshot_.visit(reader, std::forward<Visitor>(visitor));
+    if (const auto* snapshot = std::get_if<Snapshot<Model>>(&kind_)) [[likely]]
+      return snapshot->visit(reader, std::forward<Visitor>(visitor));
+    return visit_other(reader, visitor);
+  }
+
+  std::string_view name() const { return kRosters[kind_.index()]; }
+  // What a visitor sees is all up, and stays as it is: most policies need that.
+  bool shows_fixed_views() const {
+    return std::holds_alternative<Snapshot<Model>>(kind_) || std::holds_alternative<Locked<Model>>(kind_);
   }
 
   // Writer only, from here on.
@@ -51,6 +73,7 @@ class Roster {
     places_[index]->order = order;
     places_[index]->arrival = generations_;
     book_.insert(address, index);
+    const auto before = [](const Member& a, const Member& b) { return goes_before(*a, *b); };
     in_order_.insert(std::upper_bound(in_order_.begin(), in_order_.end(), places_[index], before), places_[index]);
     return *places_[index];
   }
@@ -70,25 +93,45 @@ class Roster {
   // `planner` sees each view before pickers do.
   void plan_by(std::function<void(View<Model>&)> planner) { planner_ = std::move(planner); }
 
+  // Pickers see from now on who is there.
   void publish() {
-    auto view = std::make_unique<View<Model>>();
-    view->up.reserve(in_order_.size());
-    for (const Member& member : in_order_) {
-      if (member->up()) view->up.push_back(member.get());
-      if (member->alive() && !member->last.available) view->others_alive = true;
-    }
-    view->places = places_;
-    view->version = ++versions_;
-    if (planner_) planner_(*view);
-    snapshot_.publish(std::move(view));
+    std::visit([this](auto& kind) { publish(kind); }, kind_);
+  }
+
+  // Pickers see from now on that this one has come up or gone down.
+  void turned(Endpoint<Model>& endpoint) {
+    std::visit(
+        [&](auto& kind) {
+          if constexpr (requires { kind.turn(endpoint, true); }) {
+            kind.turn(endpoint, anyone());
+          } else {
+            publish(kind);
+          }
+        },
+        kind_);
   }
 
  private:
-  // Those from etcd first, by (create revision, address), the same on every balancer; then by arrival.
-  static bool before(const Member& a, const Member& b) {
-    if (a->order != b->order) return a->order < b->order;
-    if (a->order == kUnordered) return a->arrival < b->arrival;
-    return a->address < b->address;
+  template <class Visitor>
+  [[gnu::noinline]] auto visit_other(const Epochs::Reader& reader, Visitor& visitor) const {
+    return std::visit([&](const auto& kind) { return kind.visit(reader, visitor); }, kind_);
+  }
+
+  template <class Kind>
+  void publish(Kind& kind) {
+    auto view = std::make_unique<View<Model>>();
+    view->up.reserve(in_order_.size());
+    for (const Member& member : in_order_) Kind::list(*view, *member);
+    view->anyone.set(anyone());
+    view->places = places_;
+    view->version = ++versions_;
+    view->batch = Kind::batch;
+    if (planner_) planner_(*view);
+    kind.publish(std::move(view));
+  }
+
+  bool anyone() const {
+    return std::any_of(in_order_.begin(), in_order_.end(), [](const Member& member) { return member->serves(); });
   }
 
   std::uint32_t free_index() {
@@ -108,7 +151,7 @@ class Roster {
   std::uint32_t generations_ = 0;
   std::uint64_t versions_ = 0;
   std::function<void(View<Model>&)> planner_;
-  Snapshot<Model> snapshot_;
+  RosterKinds<Model> kind_;
 };
 
 }  // namespace lbsuite

@@ -5,30 +5,17 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
-#include "roster/endpoint.hpp"
 #include "roster/epochs.hpp"
+#include "roster/view.hpp"
 
 namespace lbsuite {
-
-// What a policy has worked out for one view; pickers read it, the view owns it.
-struct Plan {
-  virtual ~Plan() = default;
-};
-
-template <class Model>
-struct View {
-  std::vector<Endpoint<Model>*> up;                      // in the roster's order
-  bool others_alive = false;                             // some are alive but say that they are not available
-  std::vector<std::shared_ptr<Endpoint<Model>>> places;  // all there are, by index; empty where one has left
-  std::uint64_t version = 0;                             // counts views, so that a policy sees a new one
-  std::vector<std::unique_ptr<Plan>> plans;              // by policy; empty where one plans nothing
-};
 
 template <class Model>
 class Snapshot {
  public:
+  static constexpr std::uint32_t batch = 64;
+
   Snapshot() : view_(new View<Model>) {}
   ~Snapshot() { delete view_.load(); }
   Snapshot(const Snapshot&) = delete;
@@ -44,7 +31,13 @@ class Snapshot {
     }
   }
 
-  // Writer only.
+  // Writer only, from here on.
+  static void list(View<Model>& view, Endpoint<Model>& endpoint) {
+    if (endpoint.up()) view.up.push_back(&endpoint);
+  }
+
+  View<Model>& current() { return *view_.load(std::memory_order_relaxed); }
+
   void publish(std::unique_ptr<View<Model>> view) {
     View<Model>* before = view_.exchange(view.release(), std::memory_order_acq_rel);
     if constexpr (Model::threaded) {

@@ -12,7 +12,12 @@ def policies() -> list[str]:
     """The names of all policies, in THE LIST's order."""
 
 def rosters() -> list[str]:
-    """The names of all rosters."""
+    """The names of all rosters: the ways in which picks and changes of membership share the endpoints.
+
+    locked: one lock for all. atomic: one list with a flag for each that is down. split: those up and those down apart,
+    under a lock that picks share. snapshot: an immutable view that picks read without a lock. atomic and split serve
+    round_robin only.
+    """
 
 def signals() -> list[str]:
     """What least_load may rank by: tasks, memory, cpu."""
@@ -137,11 +142,12 @@ class Effect:
 class Engine:
     """One service: a roster of endpoints and the policies that pick among those that are ready.
 
-    policy: a name, `name:key=value,...` or a Settings object; what a request gets that names none. load: the signal
-    that least_load and two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or
-    "reported" (reports free the slots). outcomes, probes: whether the caller gives them (how each task ended, by `done`
-    or by the own_ fields of reports; answers to the probes that effects ask for). Raises ValueError for an unknown
-    name and for a policy that needs what is not given. Calls may come from any thread.
+    policy: a name, `name:key=value,...` or a Settings object; what a request gets that names none. roster: one of
+    `rosters()`; all but snapshot are there to be compared with it. load: the signal that least_load and two_choices
+    rank by. accounting: "done" (the caller reports each pick's end by `done`) or "reported" (reports free the slots).
+    outcomes, probes: whether the caller gives them (how each task ended, by `done` or by the own_ fields of reports;
+    answers to the probes that effects ask for). Raises ValueError for an unknown name, and for a policy that needs what
+    is not given or that the roster does not serve. Calls may come from any thread.
     """
 
     def __init__(

@@ -56,8 +56,7 @@ class Log:
         return len(self.lines)
 
     def __repr__(self) -> str:
-        lines = self.lines
-        return f"<Log of {_settings(lines)['policy']}, {len(lines) - 1} events>"
+        return f"<{type(self).__name__} of {self.settings['policy']}, {len(self) - 1} events>"
 
     def frame(self) -> "pandas.DataFrame":
         """One row an event, a column a field; needs pandas."""
@@ -74,9 +73,16 @@ class Recording(Log):
     """
 
     def __init__(self, engine: _core.Engine, path: Path | None) -> None:
-        self._engine, self._path = engine, path
         self._recording = _core.record(engine, None if path is None else os.fsencode(path))
+        self._engine, self._path = engine, path
+        self._policy = engine.policy
         self._open = True
+
+    def __len__(self) -> int:
+        return len(self._recording)
+
+    def __repr__(self) -> str:
+        return f"<Recording of {self._policy}, {len(self) - 1} events>"
 
     @property
     def lines(self) -> list[str]:

@@ -9,8 +9,8 @@
 namespace lbsuite::bench {
 namespace {
 
-double ns_per_pick(int threads) {
-  Engine<Shared> engine({.policy = parse_policy("round_robin")});
+double ns_per_pick(RosterKind roster, int threads) {
+  Engine<Shared> engine({.policy = parse_policy("round_robin"), .roster = roster});
   join(engine, 25);
   while (engine.open_lane() + 1 < static_cast<std::uint32_t>(threads)) {
   }
@@ -31,7 +31,8 @@ int main(int count, char** words) {
     std::fprintf(stderr, "usage: round_robin THREADS (1..255)\n");
     return 2;
   }
-  for (const std::string_view roster : lbsuite::kRosters) {
-    std::printf("%s %.3f\n", std::string(roster).c_str(), lbsuite::bench::ns_per_pick(threads));
+  for (std::size_t i = 0; i < lbsuite::kRosters.size(); ++i) {
+    const double ns = lbsuite::bench::ns_per_pick(static_cast<lbsuite::RosterKind>(i), threads);
+    std::printf("%s %.3f\n", std::string(lbsuite::kRosters[i]).c_str(), ns);
   }
 }

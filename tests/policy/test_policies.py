@@ -2,15 +2,32 @@ from collections import Counter
 
 import pytest
 
-from contracts import ADDRESSES, CHECKS, PolicyContract
+from contracts import ADDRESSES, CHECKS, REFUSED, RUNS, PolicyContract
 from lbsuite import _core
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("roster", _core.rosters())
-@pytest.mark.parametrize("policy", _core.policies())
+@pytest.mark.parametrize(("policy", "roster"), RUNS)
 def test_every_policy_keeps_the_contract(policy: str, roster: str, check: str) -> None:
     getattr(PolicyContract(policy, roster), check)()
+
+
+@pytest.mark.parametrize(("policy", "roster"), REFUSED)
+def test_a_policy_that_a_roster_does_not_serve_is_refused_by_both_names(policy: str, roster: str) -> None:
+    refusal = f"^roster {roster} serves round_robin only, not {policy}$"
+    with pytest.raises(ValueError, match=refusal):
+        _core.Engine(policy, roster)
+    engine = _core.Engine("round_robin", roster)
+    engine.join(ADDRESSES[0], 0.0)
+    for ask in (
+        lambda: engine.pick(0.0, policy=policy),
+        lambda: engine.switch(policy, 0.0),
+        lambda: engine.shadow(policy, 0.0),
+    ):
+        with pytest.raises(ValueError, match=refusal):
+            ask()
+    assert engine.policy == "round_robin"
+    assert engine.pick(0.0).endpoint == ADDRESSES[0]
 
 
 @pytest.mark.parametrize("policy", _core.policies())

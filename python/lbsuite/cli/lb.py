@@ -46,6 +46,9 @@ def add_flags(parser: Parser) -> None:
         "--allow", type=checked(network), action="append", metavar="CIDR", help="where endpoints may be (loopback)"
     )
     parser.add_argument("--log-picks", action="store_true", help="log a line a pick, at most 100/s")
+    parser.add_argument(
+        "--record", metavar="FILE", help="the event log, for replay; of service S in FILE's stem.S.suffix"
+    )
     daemon.add_flags(parser)
 
 
@@ -74,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         ttl_s=args.ttl_s,
         allow=tuple(args.allow or LOOPBACK),
         log_picks=args.log_picks,
+        record=args.record,
     )
     asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings))
     return 0

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import grpc
 
 from lbsuite import _core, addresses, names
+from lbsuite.errors import LbsuiteError
 from lbsuite.wire import messages, status
 from lbsuite.wire.allow import AllowList
 from lbsuite.wire.membership import Membership
 from lbsuite.wire.pick_log import PickLog
+from lbsuite.wire.recordings import Recordings
 from lbsuite.wire.refusal import Refused
 from lbsuite.wire.wishes import Wishes
 
@@ -38,7 +40,8 @@ Caller = str | None
 class BalancerSettings:
     """service: what a request means that names none. policy: what a request gets that wishes none. fixed: and whatever
     it wishes. load: what least_load ranks by (tasks, memory, cpu). ttl_s: the lease time of endpoints. allow: the
-    networks endpoints may be in. log_picks: one log line a pick."""
+    networks endpoints may be in. log_picks: one log line a pick. record: a file for the event log, one a service (see
+    Recordings); None: nothing is recorded."""
 
     service: str = "default"
     policy: str = "least_load:choices=auto"
@@ -47,11 +50,13 @@ class BalancerSettings:
     ttl_s: float = 5.0
     allow: tuple[addresses.Network, ...] = addresses.LOOPBACK
     log_picks: bool = False
+    record: str | None = None
 
 
 class Balancer:
     """Answers the RPCs of LoadBalancer; the methods are named as there. They raise Refused for an answer that is a
-    status and ValueError for a request that makes no sense. Settings that make none raise ValueError here.
+    status and ValueError for a request that makes no sense. Settings that make none raise ValueError here, a file that
+    cannot be written to LbsuiteError.
 
     Belongs to one event loop. Its `id` is the high half of every pick's token.
     """
@@ -64,6 +69,7 @@ class Balancer:
         """The balancers of the service that the registry knows, this one included."""
         self._wishes = Wishes(self.settings.fixed)
         self._pick_log = PickLog() if self.settings.log_picks else None
+        self._recordings = Recordings(self.settings.record) if self.settings.record else None
         self._memberships: dict[str, Membership] = {}
         self.membership = self._open(self.settings.service)
         """Of the balancer's own service: the one that a source of membership feeds."""
@@ -113,6 +119,8 @@ class Balancer:
     async def close(self) -> None:
         for membership in self._memberships.values():
             await membership.close()
+        if self._recordings:
+            self._recordings.close()
 
     def _pick(self, request: messages.BalanceRequest, policy: str | None) -> messages.ServerInfo:
         membership = self._find(request.service)
@@ -157,13 +165,27 @@ class Balancer:
             self._let_go_of_an_empty_one()
         settings = self.settings
         engine = _core.Engine(settings.policy, seed=secrets.randbits(63), load=settings.load, accounting="reported")
+        self._record(service, engine)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
         return membership
+
+    def _record(self, service: str, engine: _core.Engine) -> None:
+        """Begins a service's log; the balancer's own must be there, others are served without if need be."""
+        if self._recordings is None:
+            return
+        try:
+            self._recordings.begin(service, engine)
+        except LbsuiteError as error:
+            if service == self.settings.service:
+                raise
+            _log.error("service %s is not recorded: %s", service, error)
 
     def _let_go_of_an_empty_one(self) -> None:
         for service, membership in self._memberships.items():
             if not membership.standings and membership is not self.membership:
                 membership.alarm.cancel()
+                if self._recordings:
+                    self._recordings.end(service)
                 del self._memberships[service]
                 return
         raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_SERVICES} services are registered already")

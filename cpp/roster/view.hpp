@@ -1,0 +1,37 @@
+#pragma once
+// What pickers see of a roster. Which parts change in place, and under what, is each kind's own matter.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "roster/endpoint.hpp"
+
+namespace lbsuite {
+
+// What a policy has worked out for one view; pickers read it, the view owns it.
+struct Plan {
+  virtual ~Plan() = default;
+};
+
+template <class Model>
+struct View {
+  std::vector<Endpoint<Model>*> up;                      // in the roster's order; on `atomic` all, whether up or not
+  std::vector<Endpoint<Model>*> down;                    // on `split` the others, in the same order
+  typename Model::template Cell<bool> anyone{false};     // some are there that serve, be it not now
+  std::vector<std::shared_ptr<Endpoint<Model>>> places;  // all there are, by index; empty where one has left
+  std::uint64_t version = 0;                             // counts views, so that a policy sees a new one
+  std::vector<std::unique_ptr<Plan>> plans;              // by policy; empty where one plans nothing
+  std::uint32_t batch = 1;                               // tickets that a lane draws at once
+  std::unique_ptr<typename Model::template Cell<bool>[]> shut;  // on `atomic`, beside `up`: which of them are down
+  std::atomic<std::uint64_t> turns{0};                          // so often has `shut` changed
+
+  // The turns there have been after all that the caller has read before.
+  std::uint64_t turns_by_now() const {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return turns.load(std::memory_order_acquire);
+  }
+};
+
+}  // namespace lbsuite
