@@ -1,6 +1,7 @@
 #pragma once
 // What reaches a policy besides requests, and what it needs of its host.
 
+#include <algorithm>
 #include <cstdint>
 
 namespace lbsuite {
@@ -20,6 +21,12 @@ struct Endings {
   std::uint32_t failed = 0;
   double latency_s = 0;    // their mean
   std::int32_t tasks = 0;  // that are left there
+
+  // The latency they count for where `known_s` was known before: an error never counts as quicker than that, nor does
+  // its haste count for the successes beside it, which are taken to have had all the time.
+  double counted_s(double known_s) const {
+    return failed == count ? std::max(latency_s, known_s) : latency_s * count / (count - failed);
+  }
 };
 
 // An endpoint's answer to a probe.

@@ -6,8 +6,13 @@
 #include <variant>
 #include <vector>
 
+#include "policy/c3.hpp"
+#include "policy/join_idle_queue.hpp"
 #include "policy/least_load.hpp"
+#include "policy/lsq.hpp"
+#include "policy/peak_ewma.hpp"
 #include "policy/pick_first.hpp"
+#include "policy/prequal.hpp"
 #include "policy/random.hpp"
 #include "policy/round_robin.hpp"
 #include "policy/two_choices.hpp"
@@ -25,7 +30,8 @@ struct PolicyList {
   }
 };
 
-using Policies = PolicyList<PickFirst, RoundRobin, Random, LeastLoad, TwoChoices>;
+using Policies =
+    PolicyList<PickFirst, RoundRobin, Random, LeastLoad, TwoChoices, PeakEwma, Prequal, JoinIdleQueue, C3, Lsq>;
 using AnySettings = Policies::AnySettings;
 
 std::vector<std::string> policy_names();

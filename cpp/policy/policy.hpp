@@ -40,25 +40,30 @@ struct NoSettings : PolicySettings {
 };
 struct NothingShared {};
 
-// The least loaded among `indices`, ties broken uniformly; kNobody if none of them is ready.
-template <class Candidates, class Indices>
-std::uint32_t least_loaded(const Candidates& candidates, const Indices& indices, Rng& rng) {
+// The one of least score among `indices`, ties broken uniformly; kNobody if none of them is ready.
+template <class Candidates, class Indices, class Score>
+std::uint32_t least(const Candidates& candidates, const Indices& indices, Score&& score_of, Rng& rng) {
   constexpr double kTie = 1e-9;
   std::uint32_t best = kNobody;
-  double least = std::numeric_limits<double>::infinity();
+  double lowest = std::numeric_limits<double>::infinity();
   std::uint32_t ties = 0;
   for (const std::uint32_t i : indices) {
     if (!candidates.ready(i)) continue;
-    const double score = candidates.score(i);
-    if (score < least - kTie) {
+    const double score = score_of(i);
+    if (score < lowest - kTie) {
       best = i;
-      least = score;
+      lowest = score;
       ties = 1;
-    } else if (score <= least + kTie) {
+    } else if (score <= lowest + kTie) {
       best = rng.below(++ties) == 0 ? i : best;  // no branch: half of the guesses at one would be wrong
     }
   }
   return best;
+}
+
+template <class Candidates, class Indices>
+std::uint32_t least_loaded(const Candidates& candidates, const Indices& indices, Rng& rng) {
+  return least(candidates, indices, [&](std::uint32_t i) { return candidates.score(i); }, rng);
 }
 
 }  // namespace lbsuite

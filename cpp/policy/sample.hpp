@@ -10,6 +10,13 @@
 
 namespace lbsuite {
 
+// Candidates of whom each is ready, so that a sample is of all of them.
+struct Everyone {
+  std::uint32_t count;
+  std::uint32_t size() const { return count; }
+  bool ready(std::uint32_t) const { return true; }
+};
+
 class Sample {
  public:
   static constexpr std::uint32_t kMost = 32;

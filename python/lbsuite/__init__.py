@@ -12,12 +12,17 @@ Imports go down this list and never up; rooms of one line do not import each oth
 """
 
 from lbsuite._core import (
+    C3,
     Effect,
     Endpoint,
     Engine,
+    JoinIdleQueue,
     LeastLoad,
+    Lsq,
+    PeakEwma,
     Pick,
     PickFirst,
+    Prequal,
     Random,
     RoundRobin,
     Settings,
@@ -33,13 +38,18 @@ from lbsuite._core import (
 from lbsuite.event_log import Log, Recording, Replay, record, replay
 
 __all__ = [
+    "C3",
     "Effect",
     "Endpoint",
     "Engine",
+    "JoinIdleQueue",
     "LeastLoad",
     "Log",
+    "Lsq",
+    "PeakEwma",
     "Pick",
     "PickFirst",
+    "Prequal",
     "Random",
     "Recording",
     "Replay",

@@ -63,6 +63,103 @@ class TwoChoices(Settings):
     def policy(self) -> str: ...
 
 @final
+class PeakEwma(Settings):
+    """decay_s: the time in which a peak of the latency decays to a third. penalty_s: what one costs that has tasks and has
+    never ended any."""
+
+    def __init__(
+        self,
+        *,
+        decay_s: float | str = 10,
+        penalty_s: float | str = 140737,
+    ) -> None: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def decay_s(self) -> str: ...
+    @property
+    def penalty_s(self) -> str: ...
+
+@final
+class Prequal(Settings):
+    """probes: asked for a pick, fractions spread evenly. age_s: of the oldest that is used. q_rif: the quantile of the
+    requests in flight above which an endpoint is hot. delta: by how much the pool's gain exceeds its loss, in uses.
+    removes: probes removed a pick. pool: probes kept. reuses: uses of a probe where new ones cannot keep up."""
+
+    def __init__(
+        self,
+        *,
+        probes: float | str = 3,
+        age_s: float | str = 1,
+        q_rif: float | str = 0.84,
+        delta: float | str = 1,
+        removes: float | str = 1,
+        pool: int | str = 16,
+        reuses: int | str = 16,
+    ) -> None: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def probes(self) -> str: ...
+    @property
+    def age_s(self) -> str: ...
+    @property
+    def q_rif(self) -> str: ...
+    @property
+    def delta(self) -> str: ...
+    @property
+    def removes(self) -> str: ...
+    @property
+    def pool(self) -> str: ...
+    @property
+    def reuses(self) -> str: ...
+
+@final
+class JoinIdleQueue(Settings):
+    """queues: an idle endpoint joins the shortest of so many, drawn at random."""
+
+    def __init__(
+        self,
+        *,
+        queues: int | str = 2,
+    ) -> None: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def queues(self) -> str: ...
+
+@final
+class C3(Settings):
+    """alpha: the weight of the newest in averages. exponent: of the queue in the score."""
+
+    def __init__(
+        self,
+        *,
+        alpha: float | str = 0.9,
+        exponent: float | str = 3,
+    ) -> None: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def alpha(self) -> str: ...
+    @property
+    def exponent(self) -> str: ...
+
+@final
+class Lsq(Settings):
+    """samples: endpoints whose true queue a pick looks up."""
+
+    def __init__(
+        self,
+        *,
+        samples: int | str = 2,
+    ) -> None: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def samples(self) -> str: ...
+
+@final
 class Pick:
     """One answer of an engine. `sequence` numbers the picks of the engine from 1."""
 

@@ -37,6 +37,9 @@ class View:
     def estimate(self, i: int) -> float:
         return self.up[i].estimate(self.now) if self.reported else self.up[i].tasks
 
+    def own(self, i: int) -> int:
+        return len(self.up[i].on_the_way) if self.reported else self.up[i].in_flight
+
     def score(self, i: int) -> float:
         return self.estimate(i) / self.up[i].capacity
 
