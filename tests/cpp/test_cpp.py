@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,18 @@ def test_the_cpp_tests_pass(programs: Path, program: str) -> None:
     passed = re.search(r"\[  PASSED  \] (\d+) test", shown)
     assert passed is not None, shown
     assert int(passed[1]) > 0, f"no test ran:\n{shown}"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_picks_without_a_lock_ask_nothing_of_the_kernel(programs: Path, tmp_path: Path) -> None:
+    if subprocess.run(["strace", "-o", os.devnull, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        pytest.skip("strace may not trace here")
+    trace = tmp_path / "trace"
+    said = run("strace", "-f", "-o", str(trace), str(programs / "lock_free_picks"), deadline_s=120).splitlines()
+    policies = [line.removeprefix("begin ") for line in said if line.startswith("begin ")]
+    assert {"round_robin", "random", "two_choices"} <= set(policies)
+    calls = trace.read_text()
+    for policy in policies:
+        between = re.search(rf'"begin {policy}\\n".*?\n(.*?)[^\n]*"end {policy}\\n"', calls, re.DOTALL)
+        assert between is not None, policy
+        assert between[1] == "", f"{policy}: {between[1]}"
