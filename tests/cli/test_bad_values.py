@@ -59,6 +59,8 @@ def test_nonsense_is_refused_in_one_line(
         (["lb", "--etcd-user", "root"], "--etcd"),
         (["lb", "--allow", "10.0.0.1/8"], "10.0.0.1/8"),
         (["lb", "--policy", "least_load:choices=0"], "'0'"),
+        (["lb", "--policy", "prequal"], "prequal needs probes"),
+        (["servers", "--policy", "prequal"], "prequal needs probes"),
         (["backend"], "--listen"),
         (["backend", "--listen", "0.0.0.0:0"], "--advertise"),
         (["client", "--clients", "-3"], "-3"),

@@ -119,7 +119,7 @@ def test_the_policy_chosen_is_fixed_for_the_run(terminal: Terminal, answer: str,
 
 
 def test_a_wrong_answer_is_told_and_asked_again(terminal: Terminal) -> None:
-    for wrong in ("0", "6", "-1", "bogus", "least_load:choices=none"):
+    for wrong in ("0", "99", "-1", "bogus", "least_load:choices=none"):
         terminal.shows(QUESTION)
         terminal.type(f"{wrong}\n")
         terminal.shows(f"'{wrong.rpartition('=')[2]}'")

@@ -98,8 +98,32 @@ async def test_spellings_of_policies_are_bounded_and_what_has_a_name_stays(monke
         await caller.picks(2, policy="least_load:choices=3")
         assert (await refusal(caller.pick(policy="least_load:choices=4")))[0] is INVALID
         assert await caller.picks(1, strategy="ROUND_ROBIN") == [A]
-        for name in _core.policies():
+        for name in balancer.hosted_policies():
             assert await caller.picks(1, policy=name) == [A]
+
+
+async def test_a_policy_that_needs_probes_is_refused_by_name() -> None:
+    assert "prequal" in _core.policies()
+    with pytest.raises(ValueError, match="prequal needs probes"):
+        Balancer(BalancerSettings(policy="prequal"))
+    async with serving() as (_, caller):
+        await caller.register(A)
+        code, words = await refusal(caller.pick(policy="prequal"))
+        assert code is INVALID
+        assert words == "policy prequal needs probes, which this host does not send"
+        assert await caller.picks(1) == [A]
+
+
+@pytest.mark.parametrize("policy", ["peak_ewma", "c3"])
+async def test_a_backend_that_reports_slow_tasks_is_shunned(policy: str) -> None:
+    async with serving(BalancerSettings(policy=policy)) as (balancer, caller):
+        await caller.register(A, B)
+        await caller.pick()  # a policy hears of nothing before its first pick
+        for address, latency_us in ((A, 20_000_000), (B, 10_000)):
+            ended = messages.BalancerCounts(balancer=balancer.id, begun=2, finished=2, failed=1, latency_us=latency_us)
+            others = messages.BalancerCounts(balancer=balancer.id + 1, begun=9, finished=9, latency_us=9)
+            await caller.report(address, interval_ms=60_000, begun=11, finished=11, by_balancer=[others, ended])
+        assert await caller.picks(10) == [B] * 10
 
 
 # The allow list

@@ -15,7 +15,6 @@ from lbsuite.cli.arguments import (
     check_advertised,
     checked,
     listen_address,
-    policy,
     whole,
 )
 from lbsuite.registry.etcd import EtcdSource
@@ -23,7 +22,7 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member
 from lbsuite.registry.registration import Registration
-from lbsuite.wire.balancer import Balancer, BalancerSettings
+from lbsuite.wire.balancer import Balancer, BalancerSettings, check_policy, hosted_policies
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
 
@@ -56,11 +55,19 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     """What a balancer is told, whoever starts it."""
     etcd.add_flags(parser, etcd_default)
     add_service(parser)
-    parser.add_argument("--policy", type=policy, metavar="P", help=f"{', '.join(_core.policies())}, NAME:KEY=VALUE,...")
+    hosted = ", ".join(hosted_policies())
+    parser.add_argument("--policy", type=_policy, metavar="P", help=f"{hosted}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
+
+
+@checked
+def _policy(text: str) -> str:
+    """A policy that a balancer can host."""
+    check_policy(text)
+    return text
 
 
 def run(args: argparse.Namespace) -> int:

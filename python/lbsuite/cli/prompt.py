@@ -4,7 +4,7 @@ import sys
 from typing import TextIO
 
 from lbsuite import _core
-from lbsuite.wire.balancer import BalancerSettings
+from lbsuite.wire.balancer import BalancerSettings, check_policy, hosted_policies
 
 
 def choose(policy: str | None, fixed: bool) -> tuple[str, bool]:
@@ -25,7 +25,7 @@ def choose(policy: str | None, fixed: bool) -> tuple[str, bool]:
 
 
 def _ask(screen: TextIO, default: str) -> str:
-    names = _core.policies()
+    names = hosted_policies()
     usual = names.index(default.partition(":")[0]) + 1
     print("Which policy should run? It stays for the whole run.", file=screen)
     for number, name in enumerate(names, 1):
@@ -41,6 +41,7 @@ def _ask(screen: TextIO, default: str) -> str:
         if answer.isascii() and answer.isdecimal() and 1 <= int(answer) <= len(names):
             return names[int(answer) - 1]
         try:
+            check_policy(answer)
             return str(_core.parse_policy(answer))
         except ValueError as error:
             print(error, file=screen)

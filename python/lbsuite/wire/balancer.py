@@ -3,6 +3,7 @@
 One engine and one membership per service name. A door (`door.py`) carries requests in and replies out.
 """
 
+import contextlib
 import logging
 import math
 import secrets
@@ -94,7 +95,8 @@ class Balancer:
     async def ReportLoad(self, request: messages.ServerLoad, caller: Caller) -> messages.LoadResponse:
         _check(request)
         membership = self._find(request.service)
-        if membership is None or not membership.report(request, self._begun(request), time.monotonic()):
+        own = next((counts for counts in request.by_balancer if counts.balancer == self.id), messages.BalancerCounts())
+        if membership is None or not membership.report(request, self._begun(request), own, time.monotonic()):
             raise _unknown(request.address)
         return messages.LoadResponse(message="ok")
 
@@ -164,7 +166,7 @@ class Balancer:
         if len(self._memberships) >= MAX_SERVICES:
             self._let_go_of_an_empty_one()
         settings = self.settings
-        engine = _core.Engine(settings.policy, seed=secrets.randbits(63), load=settings.load, accounting="reported")
+        engine = _engine(settings.policy, settings.load)
         self._record(service, engine)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
         return membership
@@ -189,6 +191,25 @@ class Balancer:
                 del self._memberships[service]
                 return
         raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_SERVICES} services are registered already")
+
+
+def check_policy(policy: str) -> None:
+    """Raises ValueError for a policy that a balancer cannot host: nothing probes endpoints for it."""
+    _engine(policy)
+
+
+def hosted_policies() -> list[str]:
+    """The names of the policies that a balancer can host."""
+    names = []
+    for name in _core.policies():
+        with contextlib.suppress(ValueError):
+            check_policy(name)
+            names.append(name)
+    return names
+
+
+def _engine(policy: str, load: str = "tasks") -> _core.Engine:
+    return _core.Engine(policy, seed=secrets.randbits(63), load=load, accounting="reported", probes=False)
 
 
 def _check(load: messages.ServerLoad) -> None:

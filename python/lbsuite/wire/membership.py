@@ -113,8 +113,9 @@ class Membership:
             self._tell_draining(address, standing, now)
         return standing is not None
 
-    def report(self, load: messages.ServerLoad, begun: int | None, now: float) -> bool:
-        """Takes an endpoint's own report; False if it is not here, ValueError if the engine finds it absurd."""
+    def report(self, load: messages.ServerLoad, begun: int | None, own: messages.BalancerCounts, now: float) -> bool:
+        """Takes an endpoint's own report, and what it says became of this balancer's own picks; False if it is not
+        here, ValueError if the engine finds it absurd."""
         standing = self.standings.get(load.address)
         interval_s = load.interval_ms / 1000 or self._ttl_s
         told = begun is not None
@@ -133,6 +134,9 @@ class Membership:
             finished=load.finished if told else None,
             busy_s=load.busy_us / 1e6,
             task_s=load.task_us / 1e6,
+            own_finished=own.finished,
+            own_failed=own.failed,
+            own_latency_s=own.latency_us / 1e6,
         )
         if standing is not None and taken:
             self._keep_report(load, standing, interval_s, now)
