@@ -62,7 +62,7 @@ class Candidates {
   // Changes when one comes up or goes down among these very candidates; asked anew after a look, it tells whether they
   // stood still meanwhile.
   std::uint64_t turns() const { return view_.turns_by_now(); }
-  // Changes with who is up.
+  // Changes with who is up, and with their weights.
   std::uint64_t version() const { return view_.version; }
   // What the policy with this number has planned for this view; nullptr if the view is older than the policy.
   const Plan* plan(std::uint32_t policy) const {

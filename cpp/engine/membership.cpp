@@ -44,12 +44,13 @@ bool Membership<Model>::take(const Joined& event, double now) {
   Endpoint<Model>* endpoint = roster_.find(event.address);
   const bool fresh = endpoint == nullptr;
   if (fresh) endpoint = &roster_.add(event.address, event.order, accounting_);
+  const bool reweighted = endpoint->load.weight() != event.weight;  // policies plan by weights
   endpoint->load.set_weight(event.weight);
   endpoint->load.set_limit(event.limit);
   endpoint->zone = event.zone;
   endpoint->lease_s = event.lease_s;
   endpoint->lease_until = event.lease_s > 0 ? now + event.lease_s : kNever;
-  if (fresh) roster_.publish();
+  if (fresh || reweighted) roster_.publish();
   return fresh;
 }
 

@@ -38,8 +38,8 @@ std::string Real::text() const { return spell(value_); }
 
 void Whole::read(std::string_view name, std::string_view text) {
   std::uint32_t value = 0;
-  if (!parse(text, value) || value < least_ || value > most_) {
-    refuse(name, "a whole number in " + std::to_string(least_) + ".." + std::to_string(most_), text);
+  if (!parse(text, value) || value < least_ || value > most_ || (fits_ != nullptr && !fits_(value))) {
+    refuse(name, std::string(kind_) + " in " + std::to_string(least_) + ".." + std::to_string(most_), text);
   }
   value_ = value;
 }

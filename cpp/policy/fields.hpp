@@ -22,14 +22,18 @@ class Real {
 
 class Whole {
  public:
-  constexpr Whole(std::uint32_t value, std::uint32_t least, std::uint32_t most)
-      : value_(value), least_(least), most_(most) {}
+  // kind: of the numbers in least..most those for which `fits` holds.
+  constexpr Whole(std::uint32_t value, std::uint32_t least, std::uint32_t most,
+                  std::string_view kind = "a whole number", bool (*fits)(std::uint32_t) = nullptr)
+      : value_(value), least_(least), most_(most), kind_(kind), fits_(fits) {}
   void read(std::string_view name, std::string_view text);
   std::string text() const { return std::to_string(value_); }
   constexpr operator std::uint32_t() const { return value_; }
 
  private:
   std::uint32_t value_, least_, most_;
+  std::string_view kind_;
+  bool (*fits_)(std::uint32_t);
 };
 
 // One of a few words; the first is the default. `words` must outlive it.

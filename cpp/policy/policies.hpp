@@ -6,16 +6,22 @@
 #include <variant>
 #include <vector>
 
+#include "policy/affinity_x_load.hpp"
 #include "policy/c3.hpp"
+#include "policy/hashed.hpp"
 #include "policy/join_idle_queue.hpp"
 #include "policy/least_load.hpp"
 #include "policy/lsq.hpp"
 #include "policy/peak_ewma.hpp"
 #include "policy/pick_first.hpp"
+#include "policy/pid_weights.hpp"
 #include "policy/prequal.hpp"
 #include "policy/random.hpp"
 #include "policy/round_robin.hpp"
+#include "policy/smooth_weighted.hpp"
+#include "policy/tidal.hpp"
 #include "policy/two_choices.hpp"
+#include "policy/weighted_round_robin.hpp"
 
 namespace lbsuite {
 
@@ -30,8 +36,8 @@ struct PolicyList {
   }
 };
 
-using Policies =
-    PolicyList<PickFirst, RoundRobin, Random, LeastLoad, TwoChoices, PeakEwma, Prequal, JoinIdleQueue, C3, Lsq>;
+using Policies = PolicyList<PickFirst, RoundRobin, Random, LeastLoad, TwoChoices, WeightedRoundRobin, SmoothWeighted,
+                            PeakEwma, Prequal, JoinIdleQueue, C3, Lsq, Tidal, PidWeights, Hashed, AffinityXLoad>;
 using AnySettings = Policies::AnySettings;
 
 std::vector<std::string> policy_names();

@@ -160,6 +160,96 @@ class Lsq(Settings):
     def samples(self) -> str: ...
 
 @final
+class WeightedRoundRobin(Settings):
+    """weights: "given" (by `join`) or "reports", as gRPC's A58: qps / (utilization + eps / qps x penalty).
+
+    Weights from reports are learnt over update_s or more, count once there have been some for blackout_s, and no longer
+    once none has come for expiry_s; one that is not known is the mean.
+    """
+
+    @property
+    def weights(self) -> str: ...
+    @property
+    def blackout_s(self) -> str: ...
+    @property
+    def expiry_s(self) -> str: ...
+    @property
+    def update_s(self) -> str: ...
+    @property
+    def penalty(self) -> str: ...
+    def __init__(
+        self,
+        *,
+        weights: str = "given",
+        blackout_s: float | str = 10,
+        expiry_s: float | str = 180,
+        update_s: float | str = 1,
+        penalty: float | str = 1,
+    ) -> None: ...
+    @property
+    def policy(self) -> str: ...
+
+@final
+class SmoothWeighted(Settings):
+    """nginx's: weights 5, 1, 1 give a a b a c a a."""
+
+    def __init__(self) -> None: ...
+    @property
+    def policy(self) -> str: ...
+
+@final
+class PidWeights(Settings):
+    """Each update_s a controller with the gains kp, ki, kd pulls each endpoint's utilization towards the mean of all."""
+
+    @property
+    def kp(self) -> str: ...
+    @property
+    def ki(self) -> str: ...
+    @property
+    def kd(self) -> str: ...
+    @property
+    def update_s(self) -> str: ...
+    def __init__(self, *, kp: float | str = 0.1, ki: float | str = 0, kd: float | str = 0, update_s: float | str = 1) -> None: ...
+    @property
+    def policy(self) -> str: ...
+
+@final
+class Tidal(Settings):
+    """Water filling for as many pickers as `Engine.pickers` was told; the least loaded while there is one."""
+
+    def __init__(self) -> None: ...
+    @property
+    def policy(self) -> str: ...
+
+@final
+class Hashed(Settings):
+    """The endpoint that the request's key hashes to; without a key a random one, by weight.
+
+    kind: "rendezvous" or "maglev". bound: the most that one may have, in percent of the mean by weight; 0: no bound,
+    else at least 100. table: entries of maglev's table, a prime.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def bound(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    def __init__(self, *, kind: str = "rendezvous", bound: int | str = 0, table: int | str = 65537) -> None: ...
+    @property
+    def policy(self) -> str: ...
+
+@final
+class AffinityXLoad(Settings):
+    """The endpoint nearest to the request's key, distances multiplied by (load + 1)^bias / weight."""
+
+    @property
+    def bias(self) -> str: ...
+    def __init__(self, *, bias: float | str = 1) -> None: ...
+    @property
+    def policy(self) -> str: ...
+
+@final
 class Pick:
     """One answer of an engine. `sequence` numbers the picks of the engine from 1."""
 

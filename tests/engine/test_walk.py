@@ -16,6 +16,11 @@ SPECS = [
     *(name for name in _core.policies() if name != "least_load"),
     "least_load:choices=all",
     "least_load:choices=3",
+    "weighted_round_robin:weights=reports,blackout_s=0.3,expiry_s=4,update_s=0.1,penalty=2",
+    "pid_weights:kp=0.3,ki=0.2,kd=0.1,update_s=0.1",
+    "hashed:bound=110",
+    "hashed:kind=maglev,bound=150,table=67",
+    "affinity_x_load:bias=2",
 ]
 COUNTS = st.integers(0, 30)
 # What an endpoint may say of itself.
@@ -30,6 +35,7 @@ REPORTS = {
     "begun": st.none() | st.integers(0, 12),
     "finished": st.none() | COUNTS,
     "busy_s": st.floats(0.01, 10),
+    "task_s": st.floats(0, 10),
     "failed": st.integers(0, 5),
     "own_finished": COUNTS,
     "own_latency_s": st.floats(0, 100),
@@ -90,13 +96,13 @@ class Walk(RuleBasedStateMachine):
 
     @rule(address=ADDRESSES, undo=st.booleans())
     def drain(self, address: str, undo: bool) -> None:
-        if self.engine.drain(address, self.now, undo=undo):
-            self.twin.members[address].drained = not undo
+        assert self.engine.drain(address, self.now, undo=undo) == (address in self.twin.members)
+        self.twin.drain(address, self.now, undo)
 
     @rule(address=ADDRESSES, lost=st.booleans())
     def connection(self, address: str, lost: bool) -> None:
-        if (self.engine.lost if lost else self.engine.reached)(address, self.now):
-            self.twin.members[address].lost = lost
+        (self.engine.lost if lost else self.engine.reached)(address, self.now)
+        self.twin.connection(address, self.now, lost)
 
     @rule(
         exclude=st.lists(ADDRESSES, max_size=2),

@@ -20,7 +20,12 @@ KEYS = [None, "user-1", "user-2", "caf\u00e9", b"\xff\x00key"]
 STEPS = 150
 
 # What one log of the defaults would leave out.
-SETTINGS: dict[str, list[str]] = {"least_load": ["least_load:choices=3"]}
+SETTINGS: dict[str, list[str]] = {
+    "least_load": ["least_load:choices=3"],
+    "weighted_round_robin": ["weighted_round_robin:weights=reports,blackout_s=0.5,update_s=0.2"],
+    "pid_weights": ["pid_weights:ki=0.1,kd=0.05,update_s=0.2"],
+    "hashed": ["hashed:bound=125", "hashed:kind=maglev,table=251"],
+}
 SIGNALS = {"least_load:choices=3": "memory", "two_choices": "cpu"}
 
 

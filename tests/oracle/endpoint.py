@@ -16,6 +16,7 @@ class Report:
     begun: int | None = None
     finished: int | None = None
     busy_s: float = 0.0
+    task_s: float = 0.0
     failed: int = 0
     own_finished: int = 0
     own_failed: int = 0
@@ -77,6 +78,10 @@ class Endpoint:
     @property
     def up(self) -> bool:
         return self.last.available and not (self.drained or self.last.draining or self.lost or self.stale)
+
+    @property
+    def serves(self) -> bool:
+        return self.up or not (self.last.available or self.lost or self.stale)
 
     @property
     def tasks(self) -> int:

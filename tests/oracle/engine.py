@@ -22,6 +22,8 @@ class Engine:
         self.fleet = Finished(memory=1024)
         self.joined = 0
         self.pickers = 1
+        self.version = 0
+        self.published: list[tuple[object, ...]] = []
         self.wanted: list[Endpoint] = []
         self.now = -math.inf
 
@@ -32,10 +34,24 @@ class Engine:
         endpoint = self.members.setdefault(address, Endpoint(address, place))
         endpoint.weight, endpoint.limit, endpoint.lease_s = weight, limit, lease_s
         endpoint.lease_until = self.now + lease_s if lease_s else math.inf
+        self.publish()
 
     def leave(self, address: str, now: float) -> None:
         self.now = max(now, self.now)
         self.members.pop(address, None)
+        self.publish()
+
+    def drain(self, address: str, now: float, undo: bool) -> None:
+        self.now = max(now, self.now)
+        if (e := self.members.get(address)) is not None:
+            e.drained = not undo
+            self.publish()
+
+    def connection(self, address: str, now: float, lost: bool) -> None:
+        self.now = max(now, self.now)
+        if (e := self.members.get(address)) is not None:
+            e.lost = lost
+            self.publish()
 
     def report(self, address: str, now: float, report: Report) -> None:
         self.now = now = max(now, self.now)
@@ -52,6 +68,7 @@ class Engine:
         if e.lease_s:
             e.lease_until = now + e.lease_s
         e.forget(now)
+        self.publish()
         if report.own_finished < before.own_finished or report.own_latency_s < before.own_latency_s:
             before = Report()
         if ended := report.own_finished - before.own_finished:
@@ -72,7 +89,16 @@ class Engine:
                 del self.members[e.address]
                 continue
             e.forget(now)
-            e.stale = e.stale or now >= e.stale_at
+            if now >= e.stale_at and not e.stale:
+                e.stale = True
+                self.version += 1
+        self.publish()
+
+    def publish(self) -> None:
+        """A new view, if pickers must see one."""
+        seen = [(e, e.up, e.serves, e.weight) for e in self.in_order()]
+        if seen != self.published:
+            self.published, self.version = seen, self.version + 1
 
     def in_order(self) -> list[Endpoint]:
         return sorted(self.members.values(), key=lambda e: e.order)
@@ -80,7 +106,8 @@ class Engine:
     def pick(self, now: float, exclude: Collection[str] = (), key: bytes = b"", cost: int = 1) -> str | None:
         now = max(now, self.now)
         self.listen()
-        view = View([e for e in self.in_order() if e.up], exclude, now, self.reported, self.pickers)
+        up = [e for e in self.in_order() if e.up]
+        view = View(up, exclude, now, self.reported, self.pickers, self.version)
         chosen = self.policy.pick(view, Request(key, cost, exclude), self.rng)
         self.wanted += [view[i] for i in getattr(self.policy, "probes", tuple)()]
         if chosen is None:

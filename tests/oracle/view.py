@@ -21,6 +21,7 @@ class View:
     now: float
     reported: bool  # the accounting
     pickers: int = 1
+    version: int = 0  # changes with who is up, and with their weights
 
     def __len__(self) -> int:
         return len(self.up)
