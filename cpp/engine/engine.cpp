@@ -132,8 +132,8 @@ template <class Model>
 void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
   members_.roster().visit([&](const View<Model>& view) {
     if (pick.endpoint >= view.places.size()) return;
-    const auto& endpoint = view.places[pick.endpoint];
-    if (!endpoint || endpoint->generation != pick.generation) return;
+    Endpoint<Model>* const endpoint = view.places[pick.endpoint];
+    if (endpoint == nullptr || endpoint->generation != pick.generation) return;
     endpoint->load.end(pick.cost);
     lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) {
       const Place place{pick.endpoint, pick.generation};
@@ -233,8 +233,8 @@ bool Engine<Model>::any_ready() const {
 template <class Model>
 std::optional<std::string> Engine<Model>::address(std::uint32_t index, std::uint32_t generation) const {
   return members_.roster().visit([&](const View<Model>& view) -> std::optional<std::string> {
-    if (index >= view.places.size() || !view.places[index]) return std::nullopt;
-    const auto& endpoint = *view.places[index];
+    if (index >= view.places.size() || view.places[index] == nullptr) return std::nullopt;
+    const Endpoint<Model>& endpoint = *view.places[index];
     if (generation != 0 && endpoint.generation != generation) return std::nullopt;
     return endpoint.address;
   });

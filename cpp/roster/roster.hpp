@@ -35,7 +35,7 @@ using RosterKinds = std::variant<Locked<Model>, Atomic<Model>, Split<Model>, Sna
 template <class Model>
 class Roster {
  public:
-  using Member = std::shared_ptr<Endpoint<Model>>;
+  using Member = Endpoint<Model>*;
 
   explicit Roster(RosterKind kind) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -69,21 +69,23 @@ class Roster {
   // order: place among the others, kUnordered for after all that have one, by arrival.
   Endpoint<Model>& add(std::string_view address, std::uint64_t order, Accounting accounting) {
     const std::uint32_t index = free_index();
-    places_[index] = std::make_shared<Endpoint<Model>>(std::string(address), index, ++generations_, accounting);
-    places_[index]->order = order;
-    places_[index]->arrival = generations_;
+    places_[index] = std::make_unique<Endpoint<Model>>(std::string(address), index, ++generations_, accounting);
+    const Member member = places_[index].get();
+    member->order = order;
+    member->arrival = generations_;
     book_.insert(address, index);
-    const auto before = [](const Member& a, const Member& b) { return goes_before(*a, *b); };
-    in_order_.insert(std::upper_bound(in_order_.begin(), in_order_.end(), places_[index], before), places_[index]);
-    return *places_[index];
+    const auto before = [](Member a, Member b) { return goes_before(*a, *b); };
+    in_order_.insert(std::upper_bound(in_order_.begin(), in_order_.end(), member, before), member);
+    return *member;
   }
 
+  // The endpoint is there until the view that shows it is gone.
   void remove(Endpoint<Model>& endpoint) {
     const std::uint32_t index = endpoint.index;
     book_.erase(endpoint.address);
-    in_order_.erase(std::find(in_order_.begin(), in_order_.end(), places_[index]));
+    in_order_.erase(std::find(in_order_.begin(), in_order_.end(), &endpoint));
     free_.push_back(index);
-    places_[index].reset();
+    left_.push_back(std::move(places_[index]));
   }
 
   const std::vector<Member>& in_order() const { return in_order_; }
@@ -121,17 +123,20 @@ class Roster {
   void publish(Kind& kind) {
     auto view = std::make_unique<View<Model>>();
     view->up.reserve(in_order_.size());
-    for (const Member& member : in_order_) Kind::list(*view, *member);
+    for (const Member member : in_order_) Kind::list(*view, *member);
     view->anyone.set(anyone());
-    view->places = places_;
+    view->places.reserve(places_.size());
+    for (const auto& place : places_) view->places.push_back(place.get());
     view->version = ++versions_;
     view->batch = Kind::batch;
     if (planner_) planner_(*view);
+    if (shown_ != nullptr) shown_->left = std::exchange(left_, {});
+    shown_ = view.get();
     kind.publish(std::move(view));
   }
 
   bool anyone() const {
-    return std::any_of(in_order_.begin(), in_order_.end(), [](const Member& member) { return member->serves(); });
+    return std::any_of(in_order_.begin(), in_order_.end(), [](Member member) { return member->serves(); });
   }
 
   std::uint32_t free_index() {
@@ -144,13 +149,15 @@ class Roster {
     return index;
   }
 
-  std::vector<Member> places_;
+  std::vector<std::unique_ptr<Endpoint<Model>>> places_;
   std::vector<Member> in_order_;
+  std::vector<std::unique_ptr<Endpoint<Model>>> left_;  // since the last view
   std::vector<std::uint32_t> free_;
   AddressBook book_;
   std::uint32_t generations_ = 0;
   std::uint64_t versions_ = 0;
   std::function<void(View<Model>&)> planner_;
+  View<Model>* shown_ = nullptr;
   RosterKinds<Model> kind_;
 };
 

@@ -17,13 +17,14 @@ struct Plan {
 
 template <class Model>
 struct View {
-  std::vector<Endpoint<Model>*> up;                      // in the roster's order; on `atomic` all, whether up or not
-  std::vector<Endpoint<Model>*> down;                    // on `split` the others, in the same order
-  typename Model::template Cell<bool> anyone{false};     // some are there that serve, be it not now
-  std::vector<std::shared_ptr<Endpoint<Model>>> places;  // all there are, by index; empty where one has left
-  std::uint64_t version = 0;                             // counts views, so that a policy sees a new one
-  std::vector<std::unique_ptr<Plan>> plans;              // by policy; empty where one plans nothing
-  std::uint32_t batch = 1;                               // tickets that a lane draws at once
+  std::vector<Endpoint<Model>*> up;                    // in the roster's order; on `atomic` all, whether up or not
+  std::vector<Endpoint<Model>*> down;                  // on `split` the others, in the same order
+  typename Model::template Cell<bool> anyone{false};   // some are there that serve, be it not now
+  std::vector<Endpoint<Model>*> places;                // all there are, by index; nullptr where one has left
+  std::vector<std::unique_ptr<Endpoint<Model>>> left;  // the writer's: those that the next view no longer shows
+  std::uint64_t version = 0;                           // counts views, so that a policy sees a new one
+  std::vector<std::unique_ptr<Plan>> plans;            // by policy; empty where one plans nothing
+  std::uint32_t batch = 1;                             // tickets that a lane draws at once
   std::unique_ptr<typename Model::template Cell<bool>[]> shut;  // on `atomic`, beside `up`: which of them are down
   std::atomic<std::uint64_t> turns{0};                          // so often has `shut` changed
 

@@ -15,7 +15,7 @@ namespace lbsuite::bench {
 // Makes the compiler believe that `value` is used.
 template <class Value>
 void keep(const Value& value) {
-  asm volatile("" : : "r,m"(value) : "memory");
+  asm volatile("" : : "m"(value) : "memory");
 }
 
 inline double seconds() {
