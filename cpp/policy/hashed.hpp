@@ -13,7 +13,8 @@ namespace lbsuite {
 
 // The endpoint that the request's key hashes to, in shares that go by weight, with few keys moved when endpoints come or
 // go. kind=rendezvous: the nearest by rendezvous hashing; only the keys of one that leaves move. kind=maglev: by a table
-// of `table` entries, made once a change, the same as Envoy's; a few other keys move, too.
+// of `table` entries, made once a change, the same as Envoy's; a few other keys move, too. (The paper's larger table is
+// the largest: any caller may ask for one.)
 // bound=0: the key's own endpoint while it is ready. bound=f: none gets more than f % of the mean of those ready, by
 // weight (Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", 2016): with T tasks at those
 // ready, which weigh W, ceil(ceil((T + 1) f / 100) w / W) of them, at least 1. So Envoy counts its slots
@@ -28,7 +29,7 @@ class Hashed {
   struct Settings : PolicySettings {
     OneOf kind{kKinds};
     Whole bound{0, 0, 1'000'000, "0 or at least 100", [](std::uint32_t f) { return f == 0 || f >= 100; }};
-    Whole table{65537, 2, 5'000'011, "a prime", is_prime};
+    Whole table{65537, 2, 655'373, "a prime", is_prime};
     template <class Visitor>
     void fields(Visitor&& visit) {
       visit("kind", kind);
