@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "engine/freshness.hpp"
+#include "engine/leaderboard.hpp"
 #include "policy/news.hpp"
 #include "policy/request.hpp"
 #include "roster/roster.hpp"
@@ -27,13 +29,14 @@ template <class Model>
 class Candidates {
  public:
   Candidates(const View<Model>& view, std::span<const std::uint32_t> excluded, double now,
-             const Ranking<Model>& ranking, const Freshness<Model>& freshness)
+             const Ranking<Model>& ranking, const Freshness<Model>& freshness, Leaderboard<Model>& leaderboard)
       : view_(view),
         excluded_(excluded),
         all_eligible_(excluded.empty() && view.shut == nullptr),
         now_(now),
         ranking_(ranking),
-        freshness_(freshness) {}
+        freshness_(freshness),
+        leaderboard_(leaderboard) {}
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(view_.up.size()); }
   Endpoint<Model>& operator[](std::uint32_t i) const { return *view_.up[i]; }
@@ -51,6 +54,12 @@ class Candidates {
   std::int32_t limit(std::uint32_t i) const { return view_.up[i]->load.limit(); }  // 0: none
   Place place(std::uint32_t i) const { return {view_.up[i]->index, view_.up[i]->generation}; }
   std::uint64_t hash(std::uint32_t i) const { return view_.up[i]->hash; }  // of the address, on every machine the same
+
+  // The least loaded of all, as least_loaded would find it, where the engine knows without a look at each; nothing else.
+  std::optional<std::uint32_t> least(Rng& rng) const {
+    if (size() <= leaderboard_.scanned() || !excluded_.empty()) return std::nullopt;
+    return leaderboard_.least(view_, now_, rng);
+  }
 
   // What `choices=auto` comes to now.
   std::uint32_t choices() const { return freshness_.choices(); }
@@ -81,6 +90,7 @@ class Candidates {
   const double now_;
   const Ranking<Model>& ranking_;
   const Freshness<Model>& freshness_;
+  Leaderboard<Model>& leaderboard_;
 };
 
 }  // namespace lbsuite

@@ -31,9 +31,11 @@ template <class Model>
 Engine<Model>::Engine(const EngineSettings& settings)
     : settings_(settings),
       members_(settings.roster, settings.signal, settings.accounting),
+      leaderboard_(members_.roster().touches(), members_.ranking(), settings.scanned),
       lanes_(writing_, members_, settings.seed, settings.gives) {
   members_.roster().plan_by([this](View<Model>& view) {
-    lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness()});
+    lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness(), leaderboard_});
+    leaderboard_.follow(view, last_.get());
   });
   lanes_.switch_to(policy(policy_spec(settings.policy)));
   open_lane();
@@ -94,12 +96,17 @@ Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& reque
     absl::InlinedVector<std::uint32_t, 8> excluded;
     find_excluded(view, request, excluded);
     const double time = clock(now);
-    const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness());
+    const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness(), leaderboard_);
     const std::uint32_t other = choosers.shadow == nullptr ? kNobody : choosers.shadow->pick(candidates, request);
     // Another thread may take the last slot between the policy's look and ours: then it looks again.
     std::uint32_t chosen = choosers.own.pick(candidates, request);
     compare(choosers, chosen, other);
-    for (std::uint32_t tries = 0; chosen != kNobody && !candidates[chosen].load.take(time, request.cost); ++tries) {
+    const auto take = [&](Endpoint<Model>& endpoint) {
+      const bool taken = endpoint.load.take(time, request.cost);
+      members_.roster().touches().add(endpoint.index);
+      return taken;
+    };
+    for (std::uint32_t tries = 0; chosen != kNobody && !take(candidates[chosen]); ++tries) {
       chosen = tries < candidates.size() ? choosers.own.pick(candidates, request) : kNobody;
     }
     if (chosen == kNobody) return why_nobody(view);
@@ -135,6 +142,7 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
     Endpoint<Model>* const endpoint = view.places[pick.endpoint];
     if (endpoint == nullptr || endpoint->generation != pick.generation) return;
     endpoint->load.end(pick.cost);
+    members_.roster().touches().add(pick.endpoint);
     lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) {
       const Place place{pick.endpoint, pick.generation};
       picker.ended({place, 1, outcome.failed ? 1U : 0U, outcome.latency_s, endpoint->load.tasks()}, now);
@@ -224,7 +232,7 @@ NotReady Engine<Model>::why() const {
 template <class Model>
 bool Engine<Model>::any_ready() const {
   return members_.roster().visit([this](const View<Model>& view) {
-    const Candidates<Model> candidates(view, {}, last_.get(), members_.ranking(), members_.freshness());
+    const Candidates<Model> candidates(view, {}, last_.get(), members_.ranking(), members_.freshness(), leaderboard_);
     const auto all = std::views::iota(0U, candidates.size());
     return std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); });
   });

@@ -32,6 +32,7 @@ struct EngineSettings {
   Accounting accounting = Accounting::done;
   Needs gives = {.outcomes = true, .probes = true};  // of what policies may need, what the host gives
   RosterKind roster = RosterKind::snapshot;
+  std::uint32_t scanned = 64;  // up to so many endpoints are compared one by one, of more the least loaded is known
 };
 
 // How often a shadow policy was asked, and how often its answer was another than the one obeyed.
@@ -110,6 +111,7 @@ class Engine {
   mutable std::mutex writing_;
   Membership<Model> members_;
   typename Model::template Cell<double> last_{-kNever};
+  mutable Leaderboard<Model> leaderboard_;
   Lanes<Model> lanes_;
   typename Model::template Cell<std::uint64_t> shadow_asked_{0};
   typename Model::template Cell<std::uint64_t> shadow_differing_{0};
@@ -128,7 +130,8 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   return members_.roster().visit(own.reader, [&](const View<Model>& view) {
     std::vector<std::uint32_t> excluded;
     find_excluded(view, request, excluded);
-    const Candidates<Model> candidates(view, excluded, clock(now), members_.ranking(), members_.freshness());
+    const Candidates<Model> candidates(view, excluded, clock(now), members_.ranking(), members_.freshness(),
+                                       leaderboard_);
     const std::uint32_t chosen = asked.own.pick(candidates, request);
     if (asked.shadow != nullptr) [[unlikely]]
       compare(asked, chosen, asked.shadow->pick(candidates, request));
@@ -158,7 +161,7 @@ std::size_t Engine<Model>::choose_many(const Request& request, double now, std::
   for (std::size_t before = kMostInOneVisit; found < chosen.size() && before > 0;) {
     const auto room = chosen.subspan(found, std::min(kMostInOneVisit, chosen.size() - found));
     before = members_.roster().visit(own.reader, [&](const View<Model>& view) {
-      const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness());
+      const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness(), leaderboard_);
       return asked.own.pick_many(candidates, request, room);
     });
     found += before;

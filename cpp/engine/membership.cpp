@@ -31,6 +31,7 @@ bool Membership<Model>::change(std::string_view address, Change&& change) {
   const bool up = endpoint->up();
   const bool serves = endpoint->serves();
   change(*endpoint);
+  roster_.touches().add(endpoint->index);
   if (up != endpoint->up() || serves != endpoint->serves()) roster_.turned(*endpoint);
   return true;
 }
@@ -47,6 +48,7 @@ bool Membership<Model>::take(const Joined& event, double now) {
   const bool reweighted = endpoint->load.weight() != event.weight;  // policies plan by weights
   endpoint->load.set_weight(event.weight);
   endpoint->load.set_limit(event.limit);
+  roster_.touches().add(endpoint->index);
   endpoint->zone = event.zone;
   endpoint->lease_s = event.lease_s;
   endpoint->lease_until = event.lease_s > 0 ? now + event.lease_s : kNever;
@@ -138,7 +140,7 @@ bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
     roster_.remove(endpoint);
     return true;
   }
-  endpoint.load.forget(now, endpoint.horizon_s());
+  if (endpoint.load.forget(now, endpoint.horizon_s())) roster_.touches().add(endpoint.index);
   if (endpoint.stale || now < endpoint.stale_at) return false;
   endpoint.stale = true;
   say(EffectKind::stale, endpoint, now);

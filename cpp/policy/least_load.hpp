@@ -27,7 +27,8 @@ class LeastLoad {
   std::uint32_t pick(const Candidates& candidates, const Request&, Rng& rng) {
     const std::uint32_t count = choices_.count(candidates.choices());
     if (count == Choices::kAll || count >= candidates.size()) {
-      return least_loaded(candidates, std::views::iota(0U, candidates.size()), rng);
+      const auto least = candidates.least(rng);
+      return least ? *least : least_loaded(candidates, std::views::iota(0U, candidates.size()), rng);
     }
     return least_loaded(candidates, Sample(candidates, count, rng), rng);
   }

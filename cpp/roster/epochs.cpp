@@ -14,10 +14,10 @@ namespace {
 #ifdef __linux__
 bool membarrier(int command) { return syscall(__NR_membarrier, command, 0, 0) == 0; }
 bool register_membarrier() { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
-bool order_readers() { return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
+bool order_threads() { return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
 #else
 bool register_membarrier() { return false; }
-bool order_readers() { return false; }
+bool order_threads() { return false; }
 #endif
 
 }  // namespace
@@ -48,9 +48,13 @@ std::uint64_t Epochs::oldest_reader() {
   return oldest;
 }
 
+void Epochs::order_readers() {
+  if (!(cheap_readers_ && order_threads())) std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
 void Epochs::retire(std::function<void()> free) {
   retired_.emplace_back(current_.fetch_add(1, std::memory_order_acq_rel), std::move(free));
-  if (!(cheap_readers_ && order_readers())) std::atomic_thread_fence(std::memory_order_seq_cst);
+  order_readers();
   const std::uint64_t oldest = oldest_reader();
   const auto kept =
       std::find_if(retired_.begin(), retired_.end(), [oldest](const auto& entry) { return entry.first >= oldest; });

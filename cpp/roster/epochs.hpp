@@ -52,6 +52,12 @@ class Epochs {
   Epochs(const Epochs&) = delete;
   Epochs& operator=(const Epochs&) = delete;
 
+  // Whether `order_readers` can do what it says.
+  static bool orders_readers() { return cheap_readers_; }
+  // What another thread did before this call is seen by what this one does after it, or the other sees what this one did
+  // before: as with a fence in both, of which the other needs none but for its compiler.
+  static void order_readers();
+
   // Calls `free` once no reader that began before this call is left. Callers hold their writer lock.
   void retire(std::function<void()> free);
 

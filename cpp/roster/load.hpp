@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "bits/cell.hpp"
+#include "bits/course.hpp"
 #include "roster/arrivals.hpp"
 #include "roster/drain_rate.hpp"
 #include "roster/ranking.hpp"
@@ -72,12 +73,19 @@ class Load {
   // What policies compare: the estimate in the signal's own unit, over the endpoint's capacity. Between calls that
   // change something it falls along a straight line, or stands still.
   double score(double now, const Ranking<Model>& ranking) const {
-    double load = estimate(now);
-    if (ranking.signal() != Signal::tasks) {
-      const double at_report = tasks_at_report_.get();
-      load = std::max(held_.get(), ranking.least() * at_report) + ranking.unit() * (load - at_report);
-    }
-    return std::max(0.0, load) / capacity_.get();
+    return std::max(0.0, in_signal(estimate(now), ranking)) / capacity_.get();
+  }
+
+  // The score and how it goes on, if nothing happens; infinite while every slot is taken.
+  Course course(double now, const Ranking<Model>& ranking) const {
+    if (full()) return {std::numeric_limits<double>::infinity()};
+    Course course = reported_ ? reckoner_.course(now) : Course{static_cast<double>(tasks())};
+    course.value = in_signal(course.value, ranking);
+    if (course.value <= 0) return {};
+    course.fall *= ranking.unit();
+    if (course.fall > 0) course.until = std::min(course.until, now + course.value / course.fall);
+    const double capacity = capacity_.get();
+    return {course.value / capacity, course.fall / capacity, course.until};
   }
 
   // Writer only, from here on.
@@ -101,12 +109,14 @@ class Load {
     rate_capacity(ranking);
   }
 
-  // Picks older than `horizon_s` that no report has shown will not arrive any more.
-  void forget(double now, double horizon_s) {
-    if (!reported_) return;
+  // Picks older than `horizon_s` that no report has shown will not arrive any more. False if there are none.
+  bool forget(double now, double horizon_s) {
+    if (!reported_) return false;
     const std::uint32_t before = arrivals_.count();
     arrivals_.settle(now - horizon_s);
-    reckoner_.add(now, static_cast<double>(arrivals_.count()) - before);
+    const double change = static_cast<double>(arrivals_.count()) - before;
+    reckoner_.add(now, change);
+    return change != 0;
   }
 
   void set_limit(std::uint32_t limit) { limit_.set(static_cast<std::int32_t>(limit)); }
@@ -121,6 +131,12 @@ class Load {
   bool reported() const { return reported_; }
 
  private:
+  double in_signal(double tasks, const Ranking<Model>& ranking) const {
+    if (ranking.signal() == Signal::tasks) return tasks;
+    const double at_report = tasks_at_report_.get();
+    return std::max(held_.get(), ranking.least() * at_report) + ranking.unit() * (tasks - at_report);
+  }
+
   // What a report says beyond tasks: the signal above the base, which is what the process held before its first task.
   void hold(const Report& report, Ranking<Model>& ranking) {
     double held = report.tasks;

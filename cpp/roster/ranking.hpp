@@ -31,7 +31,8 @@ class Ranking {
   // streaming for estimating quantiles", 2013), of 5 % a report, for the unit is a scale.
   void learn(double held, double tasks) {
     if (signal_ == Signal::tasks || tasks < 1) return;
-    unit_.set(held / tasks > unit() ? unit() * kStep : std::max(least(), unit() / kStep));
+    learnt_ = held / tasks > learnt_ ? learnt_ * kStep : std::max(least(), learnt_ / kStep);
+    if (learnt_ > unit() * kStride || learnt_ < unit() / kStride) unit_.set(learnt_);
   }
 
   // By all endpoints, as far as they tell. Writer only.
@@ -40,7 +41,9 @@ class Ranking {
 
  private:
   static constexpr double kStep = 1.05;
+  static constexpr double kStride = 1.2;  // a new unit makes every score stale, so it follows in strides
   const Signal signal_;
+  double learnt_ = least();
   typename Model::template Cell<double> unit_;
   Finished finished_;
 };

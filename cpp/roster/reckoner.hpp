@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "bits/cell.hpp"
+#include "bits/course.hpp"
 
 namespace lbsuite {
 
@@ -15,6 +16,14 @@ template <class Model>
 class Reckoner {
  public:
   double value(double now) const { return std::max(0.0, empty_at_.get() - drained_to(now)) * rate_.get(); }
+
+  // The same, and how it goes on.
+  Course course(double now) const {
+    const double tasks = value(now);
+    const double still_at = still_at_.get();
+    if (tasks <= 0 || now >= still_at) return {tasks};
+    return {tasks, rate_.get(), std::min(empty_at_.get(), still_at)};
+  }
 
   // tasks: fewer than 0 takes some away.
   void add(double now, double tasks) {

@@ -5,6 +5,7 @@
 //   view       what pickers see                    epochs     when a replaced view may go
 //   locked, atomic, split, snapshot                the ways in which pickers and the writer share it
 //   reckoner, arrivals, drain_rate                 what the estimate is made of
+//   touches    whose load has changed              tournament who has the least of many loads
 // The engine alone calls in here: visits from any thread, everything else under its writer lock.
 
 #include <algorithm>
@@ -23,6 +24,7 @@
 #include "roster/locked.hpp"
 #include "roster/snapshot.hpp"
 #include "roster/split.hpp"
+#include "roster/touches.hpp"
 
 namespace lbsuite {
 
@@ -60,6 +62,9 @@ class Roster {
     return std::holds_alternative<Snapshot<Model>>(kind_) || std::holds_alternative<Locked<Model>>(kind_);
   }
 
+  // To be told whenever an endpoint's load has changed. Any thread.
+  Touches<Model>& touches() { return touches_; }
+
   // Writer only, from here on.
   Endpoint<Model>* find(std::string_view address) const {
     const auto index = book_.find(address);
@@ -69,6 +74,7 @@ class Roster {
   // order: place among the others, kUnordered for after all that have one, by arrival.
   Endpoint<Model>& add(std::string_view address, std::uint64_t order, Accounting accounting) {
     const std::uint32_t index = free_index();
+    touches_.room(index + 1);
     places_[index] = std::make_unique<Endpoint<Model>>(std::string(address), index, ++generations_, accounting);
     const Member member = places_[index].get();
     member->order = order;
@@ -158,6 +164,7 @@ class Roster {
   std::uint64_t versions_ = 0;
   std::function<void(View<Model>&)> planner_;
   View<Model>* shown_ = nullptr;
+  Touches<Model> touches_;
   RosterKinds<Model> kind_;
 };
 

@@ -12,16 +12,10 @@ def least_loaded(view: View, indices: Iterable[int], rng: Rng) -> int | None:
 
 def least(view: View, indices: Iterable[int], score_of: Callable[[int], float], rng: Rng) -> int | None:
     """The ready one of least score, ties broken uniformly."""
-    best, ties = None, 0
-    for i in filter(view.ready, indices):
-        score = score_of(i)
-        if best is None or score < best[0] - 1e-9:
-            best, ties = (score, i), 1
-        elif score <= best[0] + 1e-9:
-            ties += 1
-            if rng.below(ties) == 0:
-                best = (best[0], i)
-    return None if best is None else best[1]
+    scores = {i: score_of(i) for i in indices if view.ready(i)}
+    lowest = min(scores.values(), default=0.0)
+    tied = [i for i, score in scores.items() if score <= lowest + 1e-9]
+    return tied[rng.below(len(tied)) if len(tied) > 1 else 0] if tied else None
 
 
 def sample(view: View, wanted: int, rng: Rng) -> list[int]:
