@@ -243,6 +243,7 @@ Record read_record(std::string_view bytes) {
   std::string event;
   line.need("event", event);
   line.need("now", record.now);
+  if (!std::isfinite(record.now)) refuse("not a time", bytes);
   line("lane", record.lane);
   if (!read_what(event, line, record.what)) refuse("no such event", event);
   line.check_whole();

@@ -38,6 +38,9 @@ void Replay<Model>::take(const Ended& ended, const Record& record) {
     throw std::invalid_argument("no pick of lane " + std::to_string(record.lane) + " had sequence " +
                                 std::to_string(ended.sequence));
   }
+  if (!(ended.outcome.latency_s >= 0)) {
+    throw std::invalid_argument("latency_s below 0: " + std::to_string(ended.outcome.latency_s));
+  }
   if (const auto* pick = std::get_if<Pick>(&answer->second)) engine_.done(*pick, ended.outcome, record.now);
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/event_log.hpp"
@@ -55,6 +56,29 @@ TEST_P(EveryGoldenLog, IsWrittenAgainByteForByteByAnEngineThatReplaysIt) {
   EXPECT_EQ(replayed<Plain>(lines), lines);
 }
 
+// Whatever a broken disk or a hasty editor makes of a log, reading it fails by an exception, if at all.
+TEST_P(EveryGoldenLog, DoesNoHarmWhereItIsBroken) {
+  const auto lines = lines_of(GetParam());
+  Rng rng(5);
+  std::size_t refused = 0;
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    Engine<Plain> engine(settings_of(read_heading(lines.at(0))));
+    Replay<Plain> replay(engine);
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+      std::string line = lines[i];
+      if (rng.below(2) == 0)
+        line[rng.below(static_cast<std::uint32_t>(line.size()))] = "0\"{}[],:-9e.\x80"[rng.below(13)];
+      try {
+        replay.feed(line);
+      } catch (const std::invalid_argument& error) {
+        ++refused;
+        EXPECT_LT(std::string_view(error.what()).size(), 250U);
+      }
+    }
+  }
+  EXPECT_GT(refused, 100U);
+}
+
 TEST(TheEventLog, HasGoldenOnes) { EXPECT_FALSE(golden_logs().empty()); }
 
 // Gives each field, whatever its type, a value that it does not have by itself.
@@ -103,6 +127,31 @@ TEST(TheEventLog, ReadsBackTimesThatJsonHasNoNumberFor) {
     asked.deadline = deadline;
     EXPECT_EQ(std::get<Asked>(read_record(write_record({0, 0, 0, asked})).what).deadline, deadline);
   }
+}
+
+TEST(TheEventLog, OfManyThreadsIsReplayedInTheOrderInWhichThingsTookPlace) {
+  Engine<Shared> engine({.policy = RoundRobin::Settings{}});
+  std::vector<std::string> lines;
+  engine.record([&](const Record& record) { lines.push_back(write_record(record)); });
+  for (const char* address : {"a:1", "b:1", "c:1"}) engine.apply(Joined{address, 1, 4, "", kUnordered, 0}, 0);
+  std::vector<std::thread> threads;
+  for (const std::uint32_t lane : {0U, engine.open_lane(), engine.open_lane()}) {
+    threads.emplace_back([&engine, lane] {
+      for (int step = 0; step < 300; ++step) {
+        const Answer answer = engine.pick({}, step, lane);
+        engine.choose({}, step, lane, [](const auto*) {});
+        if (step % 10 == 0) engine.apply(Drained{"b:1", step % 20 == 0}, step);
+        if (const auto* pick = std::get_if<Pick>(&answer)) engine.done(*pick, {}, step);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+
+  Engine<Plain> again({.policy = RoundRobin::Settings{}});
+  Replay<Plain> replay(again);
+  for (const std::string& line : lines) replay.feed(line);
+  EXPECT_EQ(replay.picks().size(), 1800U);
+  EXPECT_EQ(replay.differing(), 0U);
 }
 
 TEST(TheEventLog, OfASinkThatThrowsEndsAndTheEngineGoesOn) {

@@ -264,6 +264,7 @@ class TestRecording:
         ([HEADING, JOIN.replace('"event":"join",', "")], "line 2: no event"),
         ([HEADING, JOIN.replace('"now":0.0,', "")], "line 2: no now"),
         ([HEADING, JOIN.replace(":0.0", ':"soon"')], 'line 2: bad now: "soon"'),
+        ([HEADING, JOIN.replace(":0.0", ':"nan"')], "line 2: not a time"),
         ([HEADING, JOIN.replace("}", ',"wieght":2}')], 'line 2: no such field: "wieght"'),
         ([HEADING, JOIN.replace("}", ',"weight":0}')], "line 2: weight out of 1..1000000: 0"),
         ([HEADING, JOIN.replace("}", ',"weight":-1}')], "line 2: bad weight: -1"),
