@@ -24,10 +24,11 @@ void Replay<Model>::take(const Asked& asked, const Record& record) {
     picks_.push_back({record.now, record.lane, asked.answer, engine_.spell(answer)});
     answers_.insert_or_assign({record.lane, asked.sequence}, answer);
   } else {
-    engine_.choose(request, record.now, record.lane, [&](const Endpoint<Model>* endpoint) {
-      const std::string picked = endpoint == nullptr ? engine_.spell(engine_.why()) : endpoint->address;
-      picks_.push_back({record.now, record.lane, asked.answer, picked});
+    std::string picked = engine_.choose(request, record.now, record.lane, [](const Endpoint<Model>* endpoint) {
+      return endpoint == nullptr ? std::string() : endpoint->address;
     });
+    if (picked.empty()) picked = engine_.spell(engine_.why());
+    picks_.push_back({record.now, record.lane, asked.answer, std::move(picked)});
   }
 }
 
