@@ -61,7 +61,7 @@ TEST_P(EveryGoldenLog, DoesNoHarmWhereItIsBroken) {
   const auto lines = lines_of(GetParam());
   Rng rng(5);
   std::size_t refused = 0;
-  for (int attempt = 0; attempt < 20; ++attempt) {
+  for (int attempt = 0; attempt < 5; ++attempt) {
     Engine<Plain> engine(settings_of(read_heading(lines.at(0))));
     Replay<Plain> replay(engine);
     for (std::size_t i = 1; i < lines.size(); ++i) {
@@ -76,7 +76,7 @@ TEST_P(EveryGoldenLog, DoesNoHarmWhereItIsBroken) {
       }
     }
   }
-  EXPECT_GT(refused, 100U);
+  EXPECT_GT(refused, 20U);
 }
 
 TEST(TheEventLog, HasGoldenOnes) { EXPECT_FALSE(golden_logs().empty()); }
