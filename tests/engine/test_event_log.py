@@ -26,7 +26,7 @@ def walked(spec: str, accounting: str, seed: int) -> lbsuite.Log:
     """The log of an engine after one of the walks that the golden logs come from."""
     engine = _core.Engine(spec, seed=seed, accounting=accounting)
     with lbsuite.record(engine) as log:
-        write.Workload(engine, accounting, seed).run()
+        write.Workload(engine, write.Case(spec, accounting), seed).run()
     return log
 
 
@@ -41,14 +41,13 @@ def busy(policy: str = "pick_first", picks: int = 12, limit: int = 0) -> lbsuite
     return log
 
 
-@pytest.mark.parametrize("accounting", ACCOUNTINGS)
-@pytest.mark.parametrize("policy", _core.policies())
-def test_every_policy_has_golden_logs(policy: str, accounting: str) -> None:
-    headings = [lbsuite.Log.load(path).settings for path in GOLDEN]
-    found = [
-        each for each in headings if each["policy"].partition(":")[0] == policy and each["accounting"] == accounting
-    ]
-    assert found, f"no golden log of {policy} ({accounting}): run tests/golden/write.py"
+@pytest.mark.parametrize("case", list(write.cases()), ids=lambda case: case.path.stem)
+def test_every_policy_and_every_roster_has_golden_logs(case: write.Case) -> None:
+    assert case.path in GOLDEN, "run tests/golden/write.py"
+
+
+def test_every_golden_log_is_one_that_its_program_writes() -> None:
+    assert set(GOLDEN) <= {case.path for case in write.cases()}
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)

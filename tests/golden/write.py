@@ -9,6 +9,7 @@ import random
 import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import lbsuite
@@ -29,20 +30,42 @@ SETTINGS: dict[str, list[str]] = {
 SIGNALS = {"least_load:choices=3": "memory", "two_choices": "cpu"}
 
 
-def logs() -> Iterator[tuple[str, str, Path]]:
-    """Spec, accounting and path of each log."""
-    for name in _core.policies():
-        for spec in [name, *SETTINGS.get(name, [])]:
-            file = spec.replace(":", ".").replace(",", ".")
-            for accounting in ("done", "reported"):
-                yield spec, accounting, FOLDER / f"{file}.{accounting}.jsonl"
+@dataclass(frozen=True)
+class Case:
+    """One log. others: the policies that requests name, too, and that shadow. switches: those that become the own."""
+
+    spec: str
+    accounting: str
+    roster: str = "snapshot"
+    others: tuple[str, ...] = ("pick_first", "least_load:choices=2", "random")
+    switches: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        words = [
+            self.spec,
+            *([] if self.roster == "snapshot" else [self.roster]),
+            *(["switched"] if self.switches else []),
+        ]
+        return FOLDER / f"{'.'.join(words).replace(':', '.').replace(',', '.')}.{self.accounting}.jsonl"
+
+
+def cases() -> Iterator[Case]:
+    for accounting in ("done", "reported"):
+        for name in _core.policies():
+            for spec in [name, *SETTINGS.get(name, [])]:
+                yield Case(spec, accounting)
+        for roster in _core.rosters():
+            if roster != "snapshot":
+                yield Case("round_robin", accounting, roster, others=("round_robin",))
+        yield Case("two_choices", accounting, switches=("round_robin", "least_load:choices=all", "two_choices"))
 
 
 class Workload:
     """Callers, endpoints and an operator of one engine, all by one seed. It tells and asks; the log is the result."""
 
-    def __init__(self, engine: _core.Engine, accounting: str, seed: int) -> None:
-        self.engine, self.accounting, self.random = engine, accounting, random.Random(seed)
+    def __init__(self, engine: _core.Engine, case: Case, seed: int) -> None:
+        self.engine, self.case, self.random = engine, case, random.Random(seed)
         self.now = 0.0
         self.open: list[_core.Pick] = []
         self.counts: dict[str, list[float]] = {address: [0, 0, 0, 0.0, 0.0] for address in ADDRESSES}
@@ -59,7 +82,7 @@ class Workload:
             self.change: 8,
             self.ask_only: 4,
             self.time: 4,
-            self.switch: 1,
+            self.switch: 10 if self.case.switches else 1,
         }
         for act in self.random.choices(list(acts), list(acts.values()), k=STEPS):
             self.now = round(self.now + self.random.expovariate(20.0), 3)
@@ -85,7 +108,7 @@ class Workload:
             key=draw.choice(KEYS),
             cost=draw.choice([1, 1, 1, 3]),
             exclude=draw.sample(ADDRESSES, draw.choice([0, 0, 0, 2])),
-            policy=draw.choice([None, None, None, None, "pick_first", "least_load:choices=2"]),
+            policy=draw.choice([None, None, None, None, *self.case.others[:2]]),
             deadline=draw.choice([None, round(self.now + 1, 3)]),
             priority=draw.choice([0, 0, 1]),
             lane=draw.choice(self.lanes),
@@ -104,7 +127,7 @@ class Workload:
         pick = self.open.pop(self.random.randrange(len(self.open)))
         latency_s = round(self.random.expovariate(10.0) * (5 if pick.endpoint == ADDRESSES[2] else 1), 4)
         failed = self.random.random() < 0.1
-        if self.accounting == "done":
+        if self.case.accounting == "done":
             self.engine.done(pick, self.now, latency_s=latency_s, error="UNAVAILABLE" if failed else None)
         counts = self.counts[pick.endpoint]
         for i, more in enumerate((1, 1, failed, latency_s, latency_s)):
@@ -156,8 +179,10 @@ class Workload:
         self.engine.expire(self.now)
 
     def switch(self) -> None:
-        """Another policy in the shadow; the own one with other words, so that the log stays the policy's."""
-        self.engine.shadow(self.random.choice([None, "random"]), self.now)
+        """Another policy in the shadow, and in force where the case has some."""
+        self.engine.shadow(self.random.choice([None, self.case.others[-1]]), self.now)
+        if self.case.switches:
+            self.engine.switch(self.random.choice(self.case.switches), self.now)
 
     def answer_probes(self) -> None:
         for effect in self.engine.effects():
@@ -167,17 +192,18 @@ class Workload:
                 self.engine.probed(effect.address, self.now, tasks=here, latency_s=latency_s)
 
 
-def write(spec: str, accounting: str, path: Path) -> None:
-    engine = _core.Engine(spec, seed=7, load=SIGNALS.get(spec, "tasks"), accounting=accounting)
-    with lbsuite.record(engine, path):
-        Workload(engine, accounting, zlib.crc32(path.name.encode())).run()
+def write(case: Case) -> None:
+    signal = SIGNALS.get(case.spec, "tasks")
+    engine = _core.Engine(case.spec, case.roster, seed=7, load=signal, accounting=case.accounting)
+    with lbsuite.record(engine, case.path):
+        Workload(engine, case, zlib.crc32(case.path.name.encode())).run()
 
 
 def main(words: list[str]) -> None:
-    for spec, accounting, path in logs():
-        if "--all" in words or spec.partition(":")[0] in words or not path.exists():
-            write(spec, accounting, path)
-            print(path.relative_to(FOLDER.parent.parent))
+    for case in cases():
+        if "--all" in words or case.spec.partition(":")[0] in words or not case.path.exists():
+            write(case)
+            print(case.path.relative_to(FOLDER.parent.parent))
 
 
 if __name__ == "__main__":
