@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -26,7 +27,7 @@ class ProbePool {
   std::size_t size() const { return probes_.size(); }
   void erase(std::vector<Probe>::iterator probe) { probes_.erase(probe); }
 
-  // quantile: of the requests in flight that were heard lately, above which an endpoint is hot.
+  // quantile: of the requests in flight that were heard lately, above which an endpoint is hot; of 1, none is.
   void add(const ProbeAnswer& answer, double now, double quantile) {
     drop(answer.place);
     if (probes_.size() == most_) probes_.erase(begin());
@@ -36,7 +37,7 @@ class ProbePool {
     const auto count = static_cast<std::ptrdiff_t>(std::min(heard_count_, kWindow));
     const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(quantile * static_cast<double>(count - 1));
     std::nth_element(sorted.begin(), at, sorted.begin() + count);
-    hot_above_ = *at;
+    hot_above_ = quantile < 1 ? *at : std::numeric_limits<std::uint32_t>::max();
   }
 
   void drop(Place place) {

@@ -16,6 +16,7 @@ SPECS = [
     *(name for name in _core.policies() if name != "least_load"),
     "least_load:choices=all",
     "least_load:choices=3",
+    "prequal:probes=1.5,q_rif=1,removes=0.5,pool=3,reuses=3",
     "weighted_round_robin:weights=reports,blackout_s=0.3,expiry_s=4,update_s=0.1,penalty=2",
     "pid_weights:kp=0.3,ki=0.2,kd=0.1,update_s=0.1",
     "hashed:bound=110",

@@ -133,15 +133,8 @@ def test_a_failure_drops_what_its_endpoint_answered() -> None:
     assert engine.pick_address(0.0) == ADDRESSES[1]
 
 
-def cold(count: int, settings: str, seed: int = 1) -> _core.Engine:
-    """An engine that takes nobody for hot soon: it has heard of one that is much busier, a while ago."""
-    engine = of(count, f"q_rif=1,{settings}", seed)
-    told(engine, 0.0, {0: (100, 1.0)})
-    return engine
-
-
 def test_a_pick_removes_the_oldest_and_the_worst_in_turn_and_leaves_two() -> None:
-    engine = cold(5, "probes=0")
+    engine = of(5, "q_rif=1,probes=0")
     told(engine, 2.0, {0: (0, 0.01), 1: (0, 0.02), 2: (0, 0.03), 3: (0, 0.04), 4: (0, 0.05)})
     # Gone after each: 0, the oldest; 4, the worst; 1, the oldest; nobody.
     assert [engine.pick_address(2.0) for _ in range(5)] == [ADDRESSES[i] for i in (0, 1, 1, 2, 2)]
@@ -150,14 +143,14 @@ def test_a_pick_removes_the_oldest_and_the_worst_in_turn_and_leaves_two() -> Non
 
 
 def test_without_removal_all_stay() -> None:
-    engine = cold(5, "probes=0,removes=0")
+    engine = of(5, "q_rif=1,probes=0,removes=0")
     told(engine, 2.0, {0: (0, 0.01), 1: (0, 0.02), 2: (0, 0.03)})
     assert [engine.pick_address(2.0) for _ in range(5)] == [ADDRESSES[0]] * 5
 
 
 @pytest.mark.parametrize("reuses", [1, 4])
 def test_where_probes_cannot_keep_up_each_is_used_so_often(reuses: int) -> None:
-    engine = cold(5, f"probes=3,removes=0,reuses={reuses}")
+    engine = of(5, f"q_rif=1,probes=3,removes=0,reuses={reuses}")
     told(engine, 2.0, {i: (0, 0.01 * (i + 1)) for i in range(5)})
     assert [engine.pick_address(2.0) for _ in range(3 * reuses)] == [a for a in ADDRESSES[:3] for _ in range(reuses)]
 
@@ -166,7 +159,7 @@ def test_a_probe_is_used_as_often_as_the_pool_gains_on_average() -> None:
     """100 endpoints, a pool of 16: a pick gains 0.84 x 3 and loses 1 by removal, so it may use 2 / 1.52 of a probe."""
     uses = 0
     for seed in range(1000):
-        engine = cold(100, "removes=1", seed=seed)
+        engine = of(100, "q_rif=1,removes=1", seed=seed)
         told(engine, 2.0, {1: (0, 0.5), 2: (0, 0.6), 0: (0, 0.001)})
         picks = [engine.pick_address(2.0) for _ in range(2)]
         uses += picks.count(ADDRESSES[0]) if picks[0] == ADDRESSES[0] else 1

@@ -61,7 +61,7 @@ class Prequal:
 
     def badness(self, probe: Probe) -> tuple[bool, float, float]:
         hot_above = sorted(self.heard)[int(self.q_rif * (len(self.heard) - 1))]
-        hot = probe.tasks > hot_above
+        hot = self.q_rif < 1 and probe.tasks > hot_above
         return (True, probe.tasks, probe.latency_s) if hot else (False, probe.latency_s, probe.tasks)
 
     def use(self, probe: Probe, endpoints: int, rng: Rng) -> None:
