@@ -1,0 +1,271 @@
+#pragma once
+// A fleet in virtual time: endpoints that serve in order of arrival, balancers that know them by their reports alone,
+// and callers. Nothing waits for a clock, and a seed gives the same run again. Times are in mean services, unless they
+// end in _s.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <queue>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/engine.hpp"
+
+namespace lbsuite::driver {
+
+// What a balancer makes of reports; the last two are what dead reckoning is compared to.
+enum class Estimate { dead_reckoned, own_picks, as_reported };
+
+struct Scene {
+  std::string policy = "least_load:choices=all";
+  Estimate estimate = Estimate::dead_reckoned;
+  int endpoints = 100;
+  int balancers = 1;
+  double load = 0.9;                // arrivals over what all endpoints can serve
+  double report_every = 1;          // +-20 %
+  bool tokens = true;               // reports tell how many picks of each balancer have begun
+  int slots = 1;                    // tasks that an endpoint serves at once; others wait there
+  std::vector<double> speeds = {};  // of the first endpoints; all others have 1
+  std::uint32_t limit = 0;          // tasks that an endpoint takes, waiting ones too; more are refused. 0: none
+  int callers = 0;                  // 0: tasks arrive at random; else each of so many sends one when its last has ended
+  double service_s = 1;
+  double prompt_s = 0;  // above 0: changes are reported too, those within this together
+  double way_s = 0;     // of a task, and of a report
+  int tasks = 100'000;  // the first tenth is not measured
+  std::uint64_t seed = 7;
+};
+
+struct Measured {
+  double mean = 0;  // time in the system
+  double p99 = 0;
+  double refused = 0;  // share of picks that found no slot
+};
+
+class Fleet {
+ public:
+  explicit Fleet(const Scene& scene) : scene_(scene), rng_(scene.seed) {
+    for (int b = 0; b < scene.balancers; ++b) {
+      const std::uint64_t seed = rng_.next();
+      balancers_.push_back(std::make_unique<Engine<Plain>>(
+          EngineSettings{parse_policy(scene.policy), seed, Signal::tasks, Accounting::reported}));
+      balancers_.back()->apply(Pickers{static_cast<std::uint32_t>(scene.balancers)}, 0);
+    }
+    for (int i = 0; i < scene.endpoints; ++i) add_endpoint(i);
+  }
+
+  Measured run() {
+    for (int i = 0; i < scene_.callers; ++i) plan(uniform() * scene_.service_s, What::call);
+    if (scene_.callers == 0) plan(0, What::arrival);
+    while (times_.size() < static_cast<std::size_t>(scene_.tasks)) {
+      const Event event = events_.top();
+      events_.pop();
+      now_ = event.at;
+      take(event);
+    }
+    return measured();
+  }
+
+ private:
+  enum class What : std::uint8_t { arrival, call, begin, end, report, told };
+  struct Event {
+    double at;
+    std::uint64_t number;
+    What what;
+    int endpoint;
+    int balancer;
+    double called_at;  // when its caller first asked
+    bool operator<(const Event& later) const { return at != later.at ? at > later.at : number > later.number; }
+  };
+  struct Task {
+    int balancer;
+    double called_at;
+  };
+  struct Server {
+    std::string address;
+    double speed = 1;
+    std::deque<Task> waiting;
+    int serving = 0;
+    Report report;  // its counts, as of `counted_to`
+    std::vector<std::uint64_t> begun;
+    double counted_to = 0;
+    double reported_at = 0;
+    double next_report = kNever;
+    bool prompt = false;  // the next report tells a change
+    int tasks() const { return serving + static_cast<int>(waiting.size()); }
+  };
+  struct Told {
+    std::string address;
+    Report report;
+    std::vector<std::uint64_t> begun;
+  };
+
+  void add_endpoint(int i) {
+    Server& server = servers_.emplace_back();
+    server.address = std::to_string(i);
+    if (static_cast<std::size_t>(i) < scene_.speeds.size()) server.speed = scene_.speeds[static_cast<std::size_t>(i)];
+    server.begun.resize(balancers_.size());
+    server.report.finished = 0;
+    server.report.interval_s = interval_s();
+    server.report.prompt_s = scene_.prompt_s;
+    capacity_ += server.speed * scene_.slots / scene_.service_s;
+    for (auto& balancer : balancers_) balancer->apply(Joined{server.address, 1, scene_.limit, "", kUnordered, 0}, 0);
+    plan_report(i, uniform() * interval_s());
+  }
+
+  void take(const Event& event) {
+    switch (event.what) {
+      case What::arrival:
+        call(now_);
+        return plan(now_ + exponential() / (scene_.load * capacity_), What::arrival);
+      case What::call:
+        return call(event.called_at);
+      case What::begin:
+        return begin(event.endpoint, {event.balancer, event.called_at});
+      case What::end:
+        return end(event.endpoint, event.called_at);
+      case What::report:
+        if (event.at == server(event.endpoint).next_report) report(event.endpoint);
+        return;
+      case What::told:
+        return tell();
+    }
+  }
+
+  void call(double called_at) {
+    const int b = static_cast<int>(rng_.below(static_cast<std::uint32_t>(scene_.balancers)));
+    const int chosen = choose(*balancers_[static_cast<std::size_t>(b)]);
+    ++picks_;
+    if (chosen < 0) return refuse(called_at);
+    plan(now_ + scene_.way_s, What::begin, chosen, b, called_at);
+  }
+
+  int choose(Engine<Plain>& balancer) {
+    if (scene_.estimate == Estimate::as_reported) {
+      const auto index = [](const Endpoint<Plain>* one) { return one == nullptr ? -1 : static_cast<int>(one->index); };
+      return balancer.choose({}, now_, 0, index);
+    }
+    const Answer answer = balancer.pick({}, now_);
+    const Pick* pick = std::get_if<Pick>(&answer);
+    return pick == nullptr ? -1 : static_cast<int>(pick->endpoint);
+  }
+
+  void refuse(double called_at) {
+    ++refused_;
+    plan(now_ + scene_.way_s, What::call, -1, 0, called_at);
+  }
+
+  void begin(int endpoint, const Task& task) {
+    Server& at = server(endpoint);
+    count(at);
+    ++at.begun[static_cast<std::size_t>(task.balancer)];
+    if (scene_.limit != 0 && at.tasks() >= static_cast<int>(scene_.limit)) {
+      refuse(task.called_at);
+      return changed(endpoint);
+    }
+    at.waiting.push_back(task);
+    serve(endpoint);
+    if (scene_.balancers > 1) changed(endpoint);
+  }
+
+  void serve(int endpoint) {
+    Server& at = server(endpoint);
+    if (at.serving == scene_.slots || at.waiting.empty()) return;
+    ++at.serving;
+    plan(now_ + exponential() * scene_.service_s / at.speed, What::end, endpoint, 0, at.waiting.front().called_at);
+    at.waiting.pop_front();
+  }
+
+  void end(int endpoint, double called_at) {
+    Server& at = server(endpoint);
+    count(at);
+    --at.serving;
+    ++*at.report.finished;
+    times_.push_back((now_ - called_at) / scene_.service_s);
+    if (scene_.callers > 0) plan(now_, What::call);
+    serve(endpoint);
+    changed(endpoint);
+  }
+
+  // Time passes for one endpoint's counts.
+  void count(Server& at) {
+    const double passed_s = now_ - at.counted_to;
+    at.counted_to = now_;
+    at.report.busy_s += at.tasks() > 0 ? passed_s : 0;
+    at.report.task_s += passed_s * at.tasks();
+  }
+
+  void changed(int endpoint) {
+    Server& at = server(endpoint);
+    if (scene_.prompt_s <= 0 || at.prompt) return;
+    at.prompt = true;
+    plan_report(endpoint, std::max(now_, at.reported_at + scene_.prompt_s / 2));
+  }
+
+  void report(int endpoint) {
+    Server& at = server(endpoint);
+    count(at);
+    at.reported_at = now_;
+    at.prompt = false;
+    at.report.tasks = static_cast<std::uint32_t>(at.tasks());
+    plan_report(endpoint, now_ + interval_s() * (0.8 + 0.4 * uniform()));
+    told_.push_back({at.address, at.report, at.begun});
+    if (scene_.estimate != Estimate::dead_reckoned) told_.back().report.finished.reset();
+    plan(now_ + scene_.way_s, What::told, endpoint);
+  }
+
+  // Reports arrive in the order in which they went.
+  void tell() {
+    Told told = std::move(told_.front());
+    told_.pop_front();
+    Reported reported{told.address, told.report};
+    for (std::size_t b = 0; b < balancers_.size(); ++b) {
+      if (scene_.tokens) reported.report.begun = told.begun[b];
+      balancers_[b]->apply(reported, now_);
+    }
+  }
+
+  void plan(double at, What what, int endpoint = -1, int balancer = 0, double called_at = 0) {
+    events_.push({at, ++planned_, what, endpoint, balancer, what == What::call && called_at == 0 ? at : called_at});
+  }
+
+  void plan_report(int endpoint, double at) {
+    server(endpoint).next_report = at;
+    plan(at, What::report, endpoint);
+  }
+
+  Measured measured() {
+    const auto warm = static_cast<std::ptrdiff_t>(times_.size() / 10);
+    const std::ptrdiff_t count = static_cast<std::ptrdiff_t>(times_.size()) - warm;
+    double sum = 0;
+    std::for_each(times_.begin() + warm, times_.end(), [&](double time) { sum += time; });
+    const auto p99 = times_.begin() + warm + count * 99 / 100;
+    std::nth_element(times_.begin() + warm, p99, times_.end());
+    return {sum / static_cast<double>(count), *p99, static_cast<double>(refused_) / static_cast<double>(picks_)};
+  }
+
+  Server& server(int endpoint) { return servers_[static_cast<std::size_t>(endpoint)]; }
+  double interval_s() const { return scene_.report_every * scene_.service_s; }
+  double uniform() { return static_cast<double>(rng_.next() >> 11) * 0x1p-53; }
+  double exponential() { return -std::log1p(-uniform()); }
+
+  const Scene scene_;
+  Rng rng_;
+  std::vector<std::unique_ptr<Engine<Plain>>> balancers_;
+  std::vector<Server> servers_;
+  std::priority_queue<Event> events_;
+  std::deque<Told> told_;  // reports on their way
+  std::vector<double> times_;
+  double capacity_ = 0;  // tasks a second that all can serve
+  double now_ = 0;
+  std::uint64_t planned_ = 0;
+  std::uint64_t picks_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+inline Measured run(const Scene& scene) { return Fleet(scene).run(); }
+
+}  // namespace lbsuite::driver
