@@ -92,7 +92,7 @@ TEST(Auto, IsNotFarFromTheBestChoiceWhoeverElsePicks) {
   for (const int balancers : {3, 30}) {
     for (const double every : {0.1, 1.0, 10.0}) {
       const Scene scene{
-          .endpoints = 25, .balancers = balancers, .report_every = every, .tasks = every < 1 ? 10'000 : 30'000};
+          .endpoints = 25, .balancers = balancers, .report_every = every, .tasks = every < 1 ? 5'000 : 30'000};
       double best = kNever;
       for (const char* fixed : {"least_load:choices=2", "least_load:choices=5", "least_load:choices=all"}) {
         best = std::min(best, mean(by(scene, fixed)));
