@@ -3,31 +3,85 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "bind/python_policy.hpp"
+
 namespace lbsuite::bind {
 
 void check_now(double now) {
   if (!std::isfinite(now)) throw std::invalid_argument("now is not a time: " + std::to_string(now));
 }
 
-template <class Spell>
-const py::str& BoundEngine::name(std::uint32_t index, std::uint32_t generation, Spell&& spell) {
-  if (index >= names_.size()) names_.resize(index + 1);
-  Name& name = names_[index];
-  if (name.generation != generation) name = {generation, py::str(spell())};
-  return name.text;
+std::string policy_spec_of(const py::object& policy) {
+  if (!py::isinstance<py::str>(policy) && !py::isinstance<PolicySettings>(policy)) {
+    throw std::invalid_argument("not a policy: " + py::repr(policy).cast<std::string>() +
+                                "; it is a name, settings, or an object of a class that derives from lbsuite.Policy");
+  }
+  return py::str(policy).cast<std::string>();
 }
 
-std::uint32_t BoundEngine::policy_number(const std::optional<std::string>& spec) {
-  if (!spec) return 0;
-  const auto known = policies_.find(*spec);
+template <class Spell>
+const py::str& BoundEngine::name(std::uint32_t index, std::uint32_t generation, Spell&& spell) {
+  if (index >= names_.size() || names_[index].generation != generation) {
+    py::str text(spell());  // others may come by meanwhile
+    if (index >= names_.size()) names_.resize(index + 1);
+    names_[index] = {generation, std::move(text)};
+  }
+  return names_[index].text;
+}
+
+BoundEngine::BoundEngine(const EngineSettings& settings, const py::object& python) : engine(settings) {
+  if (python.is_none()) return;
+  const std::uint32_t number = python_number(python);
+  const Waiting waiting;
+  engine.switch_to(number, -kNever);
+}
+
+template <class Call>
+auto BoundEngine::ask(Call&& call) {
+  if (python_policies_.empty()) [[likely]]
+    return call();
+  const Waiting waiting;
+  const std::lock_guard turn(asking_);
+  return call();
+}
+
+std::uint32_t BoundEngine::policy_number(const py::object& policy) {
+  if (policy.is_none()) return 0;
+  if (is_python_policy(policy)) return python_number(policy);
+  const std::string spec = policy_spec_of(policy);
+  const auto known = policies_.find(spec);
   if (known != policies_.end()) return known->second;
-  const std::uint32_t number = engine.policy(*spec);
-  if (policies_.size() < kMostPolicies) policies_.emplace(*spec, number);
+  const std::uint32_t number = [&] {
+    const Waiting waiting;
+    return engine.policy(spec);
+  }();
+  if (policies_.size() < kMostPolicies) policies_.emplace(spec, number);
+  return number;
+}
+
+// Two objects of one class are two policies: the second is python:Class#2.
+std::uint32_t BoundEngine::python_number(const py::object& policy) {
+  for (const PythonPolicy& known : python_policies_) {
+    if (known.policy.is(policy)) return known.number;
+  }
+  const std::string name = python_policy_name(policy);
+  int& count = python_names_[name];
+  const std::string spec = "python:" + name + (++count > 1 ? "#" + std::to_string(count) : "");
+  auto source = std::make_unique<PythonSource>(policy, spec, engine);
+  std::uint32_t number = 0;
+  try {
+    const Waiting waiting;
+    number = engine.policy(spec, std::move(source));
+  } catch (...) {
+    --count;
+    throw;
+  }
+  python_policies_.push_back({policy, number});
   return number;
 }
 
 std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
-                                           const py::object& exclude, const std::optional<std::string>& policy,
+                                           const py::object& exclude, const py::object& policy,
                                            std::optional<double> deadline, std::uint32_t priority, std::uint32_t lane) {
   check_now(now);
   std::vector<std::string> addresses;
@@ -40,10 +94,10 @@ std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::
                         excluded,
                         deadline.value_or(kNever),
                         priority};
-  const Answer answer = engine.pick(request, now, lane);
+  const Answer answer = ask([&] { return engine.pick(request, now, lane); });
   const auto* pick = std::get_if<Pick>(&answer);
   if (pick == nullptr) return std::nullopt;
-  const auto spell = [&] { return engine.address(pick->endpoint, pick->generation).value_or(""); };
+  const auto spell = [&] { return ask([&] { return engine.address(pick->endpoint, pick->generation).value_or(""); }); };
   return BoundPick{*pick, name(pick->endpoint, pick->generation, spell), false};
 }
 
@@ -51,29 +105,52 @@ void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool faile
   check_now(now);
   if (!(latency_s >= 0)) throw std::invalid_argument("latency_s below 0: " + std::to_string(latency_s));
   if (pick.ended) return;
-  engine.done(pick.pick, {latency_s, failed}, now);
   pick.ended = true;
+  try {
+    ask([&] { engine.done(pick.pick, {latency_s, failed}, now); });
+  } catch (...) {
+    pick.ended = false;
+    throw;
+  }
 }
 
 PyObject* BoundEngine::pick_address(double now) {
   static const Request whoever;
   check_now(now);
+  if (!python_policies_.empty()) [[unlikely]]
+    return pick_address_in_turn(now);
   return engine.choose(whoever, now, 0, [this](const Endpoint<Shared>* endpoint) {
     if (endpoint == nullptr) return Py_NewRef(Py_None);
     return Py_NewRef(name(endpoint->index, endpoint->generation, [&] { return endpoint->address; }).ptr());
   });
 }
 
+PyObject* BoundEngine::pick_address_in_turn(double now) {
+  struct Chosen {
+    std::uint32_t index, generation;
+    std::string address;
+  };
+  const std::optional<Chosen> chosen = ask([&] {
+    return engine.choose({}, now, 0, [](const Endpoint<Shared>* endpoint) -> std::optional<Chosen> {
+      if (endpoint == nullptr) return std::nullopt;
+      return Chosen{endpoint->index, endpoint->generation, endpoint->address};
+    });
+  });
+  if (!chosen) return Py_NewRef(Py_None);
+  return Py_NewRef(name(chosen->index, chosen->generation, [&] { return chosen->address; }).ptr());
+}
+
 py::array_t<std::uint32_t> BoundEngine::pick_many(std::size_t count, double now) {
   check_now(now);
   py::array_t<std::uint32_t> chosen(static_cast<py::ssize_t>(count));
-  const std::size_t found = engine.choose_many({}, now, 0, {chosen.mutable_data(), count});
+  const std::span<std::uint32_t> room(chosen.mutable_data(), count);
+  const std::size_t found = ask([&] { return engine.choose_many({}, now, 0, room); });
   return found == count ? chosen : py::array_t<std::uint32_t>(0);
 }
 
 bool BoundEngine::apply(const Event& event, double now) {
   check_now(now);
-  const py::gil_scoped_release released;
+  const Waiting waiting;
   return engine.apply(event, now);
 }
 

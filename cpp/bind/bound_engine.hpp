@@ -4,16 +4,16 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "bind/waiting.hpp"
 #include "engine/engine.hpp"
 
 namespace lbsuite::bind {
-
-namespace py = pybind11;
 
 struct BoundPick {
   Pick pick;
@@ -23,22 +23,31 @@ struct BoundPick {
 
 class BoundEngine {
  public:
-  explicit BoundEngine(const EngineSettings& settings) : engine(settings) {}
+  // python: the engine's own policy, where that is written in Python; None otherwise.
+  BoundEngine(const EngineSettings& settings, const py::object& python);
 
   std::optional<BoundPick> pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
-                                const py::object& exclude, const std::optional<std::string>& policy,
-                                std::optional<double> deadline, std::uint32_t priority, std::uint32_t lane);
+                                const py::object& exclude, const py::object& policy, std::optional<double> deadline,
+                                std::uint32_t priority, std::uint32_t lane);
   void done(BoundPick& pick, double now, double latency_s, bool failed);
   // A new reference to a cached str, or to None.
   PyObject* pick_address(double now);
   py::array_t<std::uint32_t> pick_many(std::size_t count, double now);
   bool apply(const Event& event, double now);
-  // The engine's number for a policy; 0 for none.
-  std::uint32_t policy_number(const std::optional<std::string>& spec);
+  // The engine's number for a policy: its spec, its settings, or an object of a class that derives from Policy; 0 for
+  // None.
+  std::uint32_t policy_number(const py::object& policy);
 
   Engine<Shared> engine;
 
  private:
+  // Makes a call that may ask a policy. Where one is written in Python that is without the GIL, and in turn: callers that
+  // share a lane no longer have the GIL between them.
+  template <class Call>
+  auto ask(Call&& call);
+  PyObject* pick_address_in_turn(double now);
+  std::uint32_t python_number(const py::object& policy);
+
   // An endpoint's address as a str, spelt out once. Called with the GIL.
   template <class Spell>
   const py::str& name(std::uint32_t index, std::uint32_t generation, Spell&& spell);
@@ -49,7 +58,18 @@ class BoundEngine {
   };
   std::vector<Name> names_;
   std::unordered_map<std::string, std::uint32_t> policies_;
+
+  struct PythonPolicy {
+    py::object policy;
+    std::uint32_t number;
+  };
+  std::vector<PythonPolicy> python_policies_;
+  std::unordered_map<std::string, int> python_names_;
+  std::mutex asking_;
 };
+
+// The spec of a name or of settings; throws std::invalid_argument for what is neither.
+std::string policy_spec_of(const py::object& policy);
 
 // Throws std::invalid_argument unless `now` is a time.
 void check_now(double now);

@@ -5,11 +5,12 @@
 #include <stdexcept>
 
 #include "bind/bound_engine.hpp"
+#include "bind/python_policy.hpp"
 
 namespace lbsuite::bind {
 namespace {
 
-using Released = py::call_guard<py::gil_scoped_release>;
+using Waits = py::call_guard<Waiting>;
 
 template <class Names>
 std::size_t index_of(const Names& names, const std::string& name, const char* what) {
@@ -22,15 +23,17 @@ std::size_t index_of(const Names& names, const std::string& name, const char* wh
 
 std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::string& roster, std::uint64_t seed,
                                          const std::string& load, const std::string& accounting, bool outcomes,
-                                         bool probes) {
+                                         bool probes, bool native) {
   EngineSettings settings;
   settings.roster = static_cast<RosterKind>(index_of(kRosters, roster, "roster"));
-  settings.policy = parse_policy(py::str(policy).cast<std::string>());
+  const bool python = is_python_policy(policy);
+  // Every roster serves round_robin: it stands in until the policy written in Python takes over.
+  settings.policy = python ? AnySettings(RoundRobin::Settings{}) : parse_policy(policy_spec_of(policy));
   settings.seed = seed;
   settings.signal = static_cast<Signal>(index_of(kSignals, load, "load"));
   settings.accounting = static_cast<Accounting>(index_of(kAccountings, accounting, "accounting"));
-  settings.gives = {outcomes, probes};
-  return std::make_unique<BoundEngine>(settings);
+  settings.gives = {outcomes, probes, !native};
+  return std::make_unique<BoundEngine>(settings, python ? policy : py::none());
 }
 
 // The bound instance without pybind11's argument loading: this is what makes the hot calls cheap.
@@ -47,8 +50,14 @@ PyObject* pick_address(PyObject* self, PyObject* const* args, Py_ssize_t count) 
   if (now == -1.0 && PyErr_Occurred() != nullptr) return nullptr;
   try {
     return unpack(self).pick_address(now);
-  } catch (const std::exception& error) {
+  } catch (py::error_already_set& error) {
+    error.restore();
+    return nullptr;
+  } catch (const std::invalid_argument& error) {
     PyErr_SetString(PyExc_ValueError, error.what());
+    return nullptr;
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
     return nullptr;
   }
 }
@@ -160,8 +169,9 @@ void add_switching(py::class_<BoundEngine>& bound) {
       "switch",
       [](BoundEngine& self, const py::object& policy, double now) {
         check_now(now);
-        const std::uint32_t number = self.policy_number(py::str(policy).cast<std::string>());
-        const py::gil_scoped_release released;
+        const std::uint32_t number = self.policy_number(policy);
+        if (number == 0) policy_spec_of(policy);
+        const Waiting waiting;
         self.engine.switch_to(number, now);
       },
       py::arg("policy"), py::arg("now"));
@@ -169,8 +179,8 @@ void add_switching(py::class_<BoundEngine>& bound) {
       "shadow",
       [](BoundEngine& self, const py::object& policy, double now) {
         check_now(now);
-        const std::uint32_t number = policy.is_none() ? 0 : self.policy_number(py::str(policy).cast<std::string>());
-        const py::gil_scoped_release released;
+        const std::uint32_t number = self.policy_number(policy);
+        const Waiting waiting;
         self.engine.shadow(number, now);
       },
       py::arg("policy"), py::arg("now"));
@@ -188,12 +198,15 @@ void add_picks(py::class_<BoundEngine>& bound) {
       },
       py::arg("pick"), py::arg("now"), py::arg("latency_s") = 0.0, py::arg("error") = py::none());
   bound.def("pick_many", &BoundEngine::pick_many, py::arg("n"), py::arg("now"));
-  bound.def("lane", [](BoundEngine& self) { return self.engine.open_lane(); });
+  bound.def("lane", [](BoundEngine& self) { return self.engine.open_lane(); }, Waits());
 }
 
 void add_state(py::class_<BoundEngine>& bound) {
-  bound.def("__len__", [](const BoundEngine& self) { return self.engine.size(); }, Released());
-  bound.def_property_readonly("policy", [](const BoundEngine& self) { return self.engine.spec(); });
+  bound.def("__len__", [](const BoundEngine& self) { return self.engine.size(); }, Waits());
+  bound.def_property_readonly("policy", [](const BoundEngine& self) {
+    const Waiting waiting;
+    return self.engine.spec();
+  });
   bound.def(
       "why",
       [](const BoundEngine& self, double now) {
@@ -201,7 +214,7 @@ void add_state(py::class_<BoundEngine>& bound) {
         if (self.engine.any_ready()) return "ready";
         return self.engine.why() == NotReady::none ? "none" : "all_full";
       },
-      py::arg("now"));
+      py::arg("now"), Waits());
   bound.def(
       "ready",
       [](const BoundEngine& self, double now) {
@@ -212,14 +225,14 @@ void add_state(py::class_<BoundEngine>& bound) {
         }
         return ready;
       },
-      py::arg("now"), Released());
+      py::arg("now"), Waits());
   bound.def(
       "endpoints",
       [](const BoundEngine& self, double now) {
         check_now(now);
         return self.engine.standings(now);
       },
-      py::arg("now"), Released());
+      py::arg("now"), Waits());
   bound.def(
       "address_of",
       [](const BoundEngine& self, std::uint32_t index) {
@@ -227,16 +240,16 @@ void add_state(py::class_<BoundEngine>& bound) {
         if (!address) throw py::index_error("no endpoint with index " + std::to_string(index));
         return *address;
       },
-      py::arg("index"));
-  bound.def("next_deadline", [](const BoundEngine& self) { return self.engine.next_deadline(); }, Released());
+      py::arg("index"), Waits());
+  bound.def("next_deadline", [](const BoundEngine& self) { return self.engine.next_deadline(); }, Waits());
   bound.def(
       "expire",
       [](BoundEngine& self, double now) {
         check_now(now);
         self.engine.expire(now);
       },
-      py::arg("now"), Released());
-  bound.def("effects", [](BoundEngine& self) { return self.engine.effects(); }, Released());
+      py::arg("now"), Waits());
+  bound.def("effects", [](BoundEngine& self) { return self.engine.effects(); }, Waits());
 }
 
 }  // namespace
@@ -246,7 +259,7 @@ void register_engine(py::module_& module) {
   py::class_<BoundEngine> bound(module, "Engine", py::is_final());
   bound.def(py::init(&make_engine), py::arg("policy") = "least_load:choices=auto", py::arg("roster") = "snapshot",
             py::arg("seed") = 1, py::kw_only(), py::arg("load") = "tasks", py::arg("accounting") = "done",
-            py::arg("outcomes") = true, py::arg("probes") = true);
+            py::arg("outcomes") = true, py::arg("probes") = true, py::arg("native") = false);
   add_membership(bound);
   add_picks(bound);
   add_switching(bound);

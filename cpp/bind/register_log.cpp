@@ -15,6 +15,7 @@ namespace lbsuite::bind {
 namespace {
 
 using Released = py::call_guard<py::gil_scoped_release>;
+using Waits = py::call_guard<Waiting>;
 
 [[noreturn]] void refuse(const std::string& path, int why) {
   errno = why;
@@ -30,9 +31,14 @@ int open_file(const std::string& path) {
 
 std::shared_ptr<Recording> record(BoundEngine& bound, const std::optional<std::string>& path) {
   auto& engine = bound.engine;
-  engine.check_untold();
+  const std::string heading = [&] {
+    const Waiting waiting;
+    engine.check_untold();
+    return write_heading(heading_of(engine));
+  }();
   auto recording = std::make_shared<Recording>(path ? open_file(*path) : Recording::kKept);
-  if (!recording->add(write_heading(heading_of(engine)))) refuse(*path, recording->failure());
+  if (!recording->add(heading)) refuse(*path, recording->failure());
+  const Waiting waiting;
   engine.record([recording](const Record& record) {
     if (!recording->add(write_record(record))) throw std::runtime_error("the log has ended");
   });
@@ -74,10 +80,9 @@ void register_log(py::module_& module) {
       .def_readonly("recorded", &Replayed::recorded)
       .def_readonly("picked", &Replayed::picked);
   module.def("record", &record, py::arg("engine"), py::arg("path") = py::none());
-  module.def("end_recording", [](BoundEngine& engine) { engine.engine.record({}); }, py::arg("engine"), Released());
+  module.def("end_recording", [](BoundEngine& engine) { engine.engine.record({}); }, py::arg("engine"), Waits());
   module.def("log_settings", &log_settings, py::arg("line"));
-  module.def("replay", &replay, py::arg("engine"), py::arg("lines"), py::kw_only(), py::arg("another_policy"),
-             Released());
+  module.def("replay", &replay, py::arg("engine"), py::arg("lines"), py::kw_only(), py::arg("another_policy"), Waits());
 }
 
 }  // namespace lbsuite::bind

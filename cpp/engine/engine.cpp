@@ -97,7 +97,8 @@ Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& reque
     find_excluded(view, request, excluded);
     const double time = clock(now);
     const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness(), leaderboard_);
-    const std::uint32_t other = choosers.shadow == nullptr ? kNobody : choosers.shadow->pick(candidates, request);
+    const std::uint32_t other =
+        choosers.shadow == nullptr ? kNobody : choosers.shadow->pick_beside(candidates, request);
     // Another thread may take the last slot between the policy's look and ours: then it looks again.
     std::uint32_t chosen = choosers.own.pick(candidates, request);
     compare(choosers, chosen, other);
@@ -137,16 +138,20 @@ void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
 
 template <class Model>
 void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
-  members_.roster().visit([&](const View<Model>& view) {
-    if (pick.endpoint >= view.places.size()) return;
+  constexpr std::int32_t kGone = -1;
+  const std::int32_t tasks = members_.roster().visit([&](const View<Model>& view) {
+    if (pick.endpoint >= view.places.size()) return kGone;
     Endpoint<Model>* const endpoint = view.places[pick.endpoint];
-    if (endpoint == nullptr || endpoint->generation != pick.generation) return;
+    if (endpoint == nullptr || endpoint->generation != pick.generation) return kGone;
     endpoint->load.end(pick.cost);
     members_.roster().touches().add(pick.endpoint);
-    lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) {
-      const Place place{pick.endpoint, pick.generation};
-      picker.ended({place, 1, outcome.failed ? 1U : 0U, outcome.latency_s, endpoint->load.tasks()}, now);
-    });
+    return endpoint->load.tasks();
+  });
+  if (tasks == kGone) return;
+  // Told after the visit: whoever hears it may look at the roster, too.
+  lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) {
+    const Place place{pick.endpoint, pick.generation};
+    picker.ended({place, 1, outcome.failed ? 1U : 0U, outcome.latency_s, tasks}, now);
   });
 }
 
@@ -184,6 +189,7 @@ std::vector<Standing> Engine<Model>::standings(double now) const {
 
 template <class Model>
 std::uint32_t Engine<Model>::policy(std::string_view spec) {
+  if (const std::uint32_t known = this->known(spec)) return known;
   const AnySettings settings = parse_policy(spec);
   return policy(policy_spec(settings), picker_source<Model>(settings));
 }
@@ -192,6 +198,12 @@ template <class Model>
 std::uint32_t Engine<Model>::policy(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
   const std::lock_guard lock(writing_);
   return lanes_.add(spec, std::move(source));
+}
+
+template <class Model>
+std::uint32_t Engine<Model>::known(std::string_view spec) const {
+  const std::lock_guard lock(writing_);
+  return lanes_.find(spec);
 }
 
 template <class Model>

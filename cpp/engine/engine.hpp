@@ -106,6 +106,7 @@ class Engine {
   void end(const Pick& pick, const Outcome& outcome, double now);
   double clock(double now) const { return std::max(now, last_.get()); }
   bool told() const;
+  std::uint32_t known(std::string_view spec) const;
 
   const EngineSettings settings_;
   mutable std::mutex writing_;
@@ -134,7 +135,7 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
                                        leaderboard_);
     const std::uint32_t chosen = asked.own.pick(candidates, request);
     if (asked.shadow != nullptr) [[unlikely]]
-      compare(asked, chosen, asked.shadow->pick(candidates, request));
+      compare(asked, chosen, asked.shadow->pick_beside(candidates, request));
     const Endpoint<Model>* const endpoint = chosen == kNobody ? nullptr : &candidates[chosen];
     if (turn.owns_lock()) [[unlikely]]
       recorder_.asked(lanes_.spec(request.policy), request, 0, endpoint ? endpoint->address : spell(why_nobody(view)),

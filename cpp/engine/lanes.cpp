@@ -50,14 +50,20 @@ std::uint32_t Lanes<Model>::open() {
 }
 
 template <class Model>
-std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
+std::uint32_t Lanes<Model>::find(std::string_view spec) const {
   const auto known = std::find(specs_.begin() + 1, specs_.end(), spec);
-  const auto number = static_cast<std::uint32_t>(known - specs_.begin());
-  if (known != specs_.end()) return number;
-  const std::string name(spec.substr(0, spec.find(':')));
+  return known == specs_.end() ? 0 : static_cast<std::uint32_t>(known - specs_.begin());
+}
+
+template <class Model>
+std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
+  if (const std::uint32_t known = find(spec)) return known;
+  const auto number = static_cast<std::uint32_t>(specs_.size());
+  const Needs needs = source->needs();
+  const std::string name(needs.python ? spec : spec.substr(0, spec.find(':')));
   check(members_.roster().shows_fixed_views() || source->any_roster(),
         "roster " + std::string(members_.roster().name()) + " serves round_robin only, not " + name);
-  const Needs needs = source->needs();
+  check(!needs.python || gives_.python, "policy " + name + " is written in Python, which this host does not run");
   check(!needs.outcomes || gives_.outcomes,
         "policy " + name + " needs outcomes (how long each task took), which this host does not give");
   check(!needs.probes || gives_.probes, "policy " + name + " needs probes, which this host does not send");

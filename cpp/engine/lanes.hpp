@@ -59,6 +59,7 @@ class Lanes {
 
   // Writer only, from here on.
   std::uint32_t open();
+  std::uint32_t find(std::string_view spec) const;  // 0: none
   std::uint32_t add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source);
   void switch_to(std::uint32_t policy);
   void shadow(std::uint32_t policy);

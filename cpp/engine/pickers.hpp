@@ -24,6 +24,10 @@ class alignas(64) Picker {
   explicit Picker(bool hears) : listens(hears) {}
   virtual ~Picker() = default;
   virtual std::uint32_t pick(const Candidates<Model>& candidates, const Request& request) = 0;
+  // The same for a shadow: what this throws ends here.
+  virtual std::uint32_t pick_beside(const Candidates<Model>& candidates, const Request& request) {
+    return pick(candidates, request);
+  }
   // Fills `chosen` with the indices of endpoints for as many such requests; returns how many, fewer if nobody is ready.
   virtual std::size_t pick_many(const Candidates<Model>& candidates, const Request& request,
                                 std::span<std::uint32_t> chosen) = 0;

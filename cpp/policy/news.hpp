@@ -40,6 +40,7 @@ struct ProbeAnswer {
 struct Needs {
   bool outcomes = false;  // how long each task took, and whether it failed
   bool probes = false;    // the sending of probes, and their answers
+  bool python = false;    // an interpreter, as it is written in Python
 };
 
 }  // namespace lbsuite

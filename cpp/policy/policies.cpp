@@ -45,6 +45,7 @@ AnySettings parse_policy(std::string_view spec) {
     found = settings;
   });
   if (found) return *found;
+  if (name == "python") refuse("policy '" + std::string(spec) + "' is written in Python: it is given as an object");
   std::string names;
   for (const std::string& known : policy_names()) names += (names.empty() ? "" : ", ") + known;
   refuse("no policy '" + std::string(name) + "'; there are: " + names);

@@ -1,10 +1,12 @@
 """The compiled core. Times are seconds of one monotonic clock and always arguments; the core never reads a clock."""
 
-from collections.abc import Sequence
-from typing import Any, final
+from collections.abc import Iterator, Sequence
+from typing import Any, SupportsIndex, TypeVar, final
 
 import numpy
 import numpy.typing
+
+_T = TypeVar("_T")
 
 __version__: str
 
@@ -158,6 +160,114 @@ class Lsq(Settings):
     def policy(self) -> str: ...
     @property
     def samples(self) -> str: ...
+
+class Policy:
+    """The parent of policies written in Python: a subclass has `pick`, and may have two more methods.
+
+        def done(self, address: str, count: int, failed: int, latency_s: float, now: float) -> None
+        def report(self, address: str, report: Report, now: float) -> None
+
+    done: `count` tasks ended at an endpoint, `failed` of them badly, `latency_s` their mean: one task where the host
+    sees the end, several where a report tells of them. report: what an endpoint said of itself. An exception in these
+    two goes to sys.unraisablehook, as nobody called them.
+
+    An engine calls it `python:<class name>`; one object serves all lanes of an engine. It may keep what it likes, and
+    must not call an engine while it is asked or told (RuntimeError). While one of an engine's policies is written in
+    Python, the engine's picks and ends take turns; only reports may come while `pick` runs in another thread.
+    """
+
+    def pick(self, view: View, request: Request, rng: Rng) -> SupportsIndex | None:
+        """An index into the view, which is never empty; None for nobody.
+
+        What it raises reaches the caller of the engine's pick, and so does a ValueError for anything that is no such
+        index; nothing is counted then, and the generator is as before.
+        """
+
+@final
+class View:
+    """The endpoints that are ready, in the roster's order, for one pick; RuntimeError once that is over."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Candidate: ...
+    def __iter__(self) -> Iterator[Candidate]: ...
+    @property
+    def now(self) -> float: ...
+
+@final
+class Candidate:
+    """One endpoint of a view. index: in the view. The others as in `Endpoint`, at this moment."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def tasks(self) -> int: ...
+    @property
+    def estimate(self) -> float: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def limit(self) -> int: ...
+
+@final
+class Request:
+    """What a caller asks for. key: empty if there is none. deadline: infinity if there is none."""
+
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def exclude(self) -> tuple[str, ...]: ...
+    @property
+    def deadline(self) -> float: ...
+    @property
+    def priority(self) -> int: ...
+
+@final
+class Rng:
+    """A lane's seeded generator: with it, and no other, the same seed gives the same picks."""
+
+    def below(self, bound: int) -> int:
+        """Uniform in 0..bound-1; ValueError for a bound below 1 or beyond 32 bits."""
+
+    def random(self) -> float:
+        """Uniform in [0, 1)."""
+
+    def choice(self, of: Sequence[_T]) -> _T: ...
+    def shuffle(self, items: list[_T]) -> None: ...
+
+@final
+class Report:
+    """What an endpoint said of itself; the fields are those of `Engine.report`."""
+
+    @property
+    def tasks(self) -> int: ...
+    @property
+    def limit(self) -> int | None: ...
+    @property
+    def memory(self) -> int: ...
+    @property
+    def cpu(self) -> float: ...
+    @property
+    def available(self) -> bool: ...
+    @property
+    def draining(self) -> bool: ...
+    @property
+    def begun(self) -> int | None: ...
+    @property
+    def finished(self) -> int | None: ...
+    @property
+    def busy_s(self) -> float: ...
+    @property
+    def task_s(self) -> float: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def utilization(self) -> float: ...
 
 @final
 class WeightedRoundRobin(Settings):
@@ -329,17 +439,18 @@ class Effect:
 class Engine:
     """One service: a roster of endpoints and the policies that pick among those that are ready.
 
-    policy: a name, `name:key=value,...` or a Settings object; what a request gets that names none. roster: one of
-    `rosters()`; all but snapshot are there to be compared with it. load: the signal that least_load and two_choices
-    rank by. accounting: "done" (the caller reports each pick's end by `done`) or "reported" (reports free the slots).
-    outcomes, probes: whether the caller gives them (how each task ended, by `done` or by the own_ fields of reports;
-    answers to the probes that effects ask for). Raises ValueError for an unknown name, and for a policy that needs what
-    is not given or that the roster does not serve. Calls may come from any thread.
+    policy: a name, `name:key=value,...`, a Settings object or a Policy; what a request gets that names none. roster:
+    one of `rosters()`; all but snapshot are there to be compared with it. load: the signal that least_load and
+    two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or "reported" (reports free
+    the slots). outcomes, probes: whether the caller gives them (how each task ended, by `done` or by the own_ fields of
+    reports; answers to the probes that effects ask for). native: whether it serves a host that runs no Python. Raises
+    ValueError for an unknown name, and for a policy that needs what is not given or that the roster does not serve.
+    Calls may come from any thread.
     """
 
     def __init__(
         self,
-        policy: str | Settings = "least_load:choices=auto",
+        policy: str | Settings | Policy = "least_load:choices=auto",
         roster: str = "snapshot",
         seed: int = 1,
         *,
@@ -347,6 +458,7 @@ class Engine:
         accounting: str = "done",
         outcomes: bool = True,
         probes: bool = True,
+        native: bool = False,
     ) -> None: ...
     def __len__(self) -> int: ...
     @property
@@ -418,10 +530,10 @@ class Engine:
     def probed(self, address: str, now: float, *, tasks: int, latency_s: float) -> bool:
         """An endpoint has answered a probe: requests in flight there, and what one more would take."""
 
-    def switch(self, policy: str | Settings, now: float) -> None:
+    def switch(self, policy: str | Settings | Policy, now: float) -> None:
         """Requests that name no policy get this one from now on; what is in flight stays counted."""
 
-    def shadow(self, policy: str | Settings | None, now: float) -> None:
+    def shadow(self, policy: str | Settings | Policy | None, now: float) -> None:
         """Asks this policy, too, wherever the engine's own picks, and obeys it never; None ends it."""
 
     @property
@@ -434,7 +546,7 @@ class Engine:
         key: bytes | str | None = None,
         cost: int = 1,
         exclude: Sequence[str] = (),
-        policy: str | None = None,
+        policy: str | Settings | Policy | None = None,
         deadline: float | None = None,
         priority: int = 0,
         lane: int = 0,

@@ -148,7 +148,7 @@ class Replay:
         return pandas.DataFrame(counts).fillna(0).astype(int).sort_index().rename_axis("answer")
 
 
-def replay(log: Log | Path | Iterable[str], policy: str | _core.Settings | None = None) -> Replay:
+def replay(log: Log | Path | Iterable[str], policy: str | _core.Settings | _core.Policy | None = None) -> Replay:
     """Feeds a log (a Log, a path or lines) to a fresh engine, and tells how its picks compare with the recorded ones.
 
     Without `policy` each pick comes out as it was recorded. With one (what `Engine` takes) it stands in for the

@@ -4,7 +4,7 @@ import sys
 from typing import TextIO
 
 from lbsuite import _core
-from lbsuite.wire.balancer import BalancerSettings, check_policy, hosted_policies
+from lbsuite.wire.balancer import DEFAULT_POLICY, check_policy, hosted_policies
 
 
 def choose(policy: str | None, fixed: bool) -> tuple[str, bool]:
@@ -13,12 +13,11 @@ def choose(policy: str | None, fixed: bool) -> tuple[str, bool]:
     What is asked for at a terminal is fixed for the run. Where there is none, nobody is asked and the default runs.
     End of input or Ctrl-C ends the process with status 0: nothing has been started.
     """
-    default = BalancerSettings().policy
     screen = next((stream for stream in (sys.stderr, sys.stdout) if stream.isatty()), None)
     if policy is not None or not sys.stdin.isatty() or screen is None:
-        return policy or default, fixed
+        return policy or DEFAULT_POLICY, fixed
     try:
-        return _ask(screen, default), True
+        return _ask(screen, DEFAULT_POLICY), True
     except (EOFError, KeyboardInterrupt):
         print(file=screen)
         raise SystemExit(0) from None

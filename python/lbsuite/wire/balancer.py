@@ -22,6 +22,7 @@ from lbsuite.wire.recordings import Recordings
 from lbsuite.wire.refusal import Refused
 from lbsuite.wire.wishes import Wishes
 
+DEFAULT_POLICY = "least_load:choices=auto"
 MAX_SERVICES = 64
 MAX_EXCLUDED = 64
 MAX_INTERVAL_MS = 3_600_000
@@ -45,7 +46,7 @@ class BalancerSettings:
     Recordings); None: nothing is recorded."""
 
     service: str = "default"
-    policy: str = "least_load:choices=auto"
+    policy: str | _core.Settings | _core.Policy = DEFAULT_POLICY
     fixed: bool = False
     load: str = "tasks"
     ttl_s: float = 5.0
@@ -208,7 +209,7 @@ def hosted_policies() -> list[str]:
     return names
 
 
-def _engine(policy: str, load: str = "tasks") -> _core.Engine:
+def _engine(policy: str | _core.Settings | _core.Policy, load: str = "tasks") -> _core.Engine:
     return _core.Engine(policy, seed=secrets.randbits(63), load=load, accounting="reported", probes=False)
 
 
