@@ -1,6 +1,8 @@
 """Threads at one engine whose policy is written in Python: `python_policy_threads.py ROSTER`; fails, or hangs, if they
 get in each other's way."""
 
+import functools
+import itertools
 import sys
 import threading
 import time
@@ -28,58 +30,63 @@ class Busy(lbsuite.Policy):
         self.reports += 1
 
 
-def main(roster: str) -> None:
-    sys.setswitchinterval(1e-5)
-    policy = Busy()
-    engine = lbsuite.Engine(policy, roster)
-    recording = lbsuite.record(engine)
-    start = time.monotonic()
-    for address in ADDRESSES:
-        engine.join(address, start, limit=50)
-    picked = [0] * 4
-    failures: list[BaseException] = []
+class Fleet:
+    """An engine that is recorded, and what threads do to it over and over."""
 
-    def pick(lane: int) -> None:
-        found = engine.pick(time.monotonic(), lane=lane, policy=(None, "two_choices", policy)[picked[lane] % 3])
-        engine.pick_address(time.monotonic())
-        if found:
-            picked[lane] += 1
-            engine.done(found, time.monotonic(), latency_s=0.001)
-
-    def report() -> None:
+    def __init__(self, roster: str) -> None:
+        self.policy = Busy()
+        self.engine = lbsuite.Engine(self.policy, roster)
+        self.recording = lbsuite.record(self.engine)
+        self.start = time.monotonic()
         for address in ADDRESSES:
-            engine.report(address, time.monotonic(), interval_s=60.0)
+            self.engine.join(address, self.start, limit=50)
+        self.picks = itertools.count()
+        self.failures: list[BaseException] = []
 
-    def membership() -> None:
+    def pick(self, lane: int) -> None:
+        policy = (None, "two_choices", self.policy)[next(self.picks) % 3]
+        found = self.engine.pick(time.monotonic(), lane=lane, policy=policy)
+        self.engine.pick_address(time.monotonic())
+        if found:
+            self.engine.done(found, time.monotonic(), latency_s=0.001)
+
+    def report(self) -> None:
+        for address in ADDRESSES:
+            self.engine.report(address, time.monotonic(), interval_s=60.0)
+
+    def change(self) -> None:
         now = time.monotonic()
-        engine.join("127.0.0.1:4999", now)
-        engine.expire(now)
-        engine.endpoints(now)
-        assert engine.policy
-        engine.shadow(policy, now)
-        engine.leave("127.0.0.1:4999", now)
+        self.engine.join("127.0.0.1:4999", now)
+        self.engine.expire(now)
+        self.engine.endpoints(now)
+        assert self.engine.policy
+        self.engine.shadow(self.policy, now)
+        self.engine.leave("127.0.0.1:4999", now)
 
-    def forever(work: Callable[[], None]) -> None:
+    def keep_on(self, work: Callable[[], None]) -> None:
         try:
-            while time.monotonic() < start + FOR_S:
+            while time.monotonic() < self.start + FOR_S:
                 work()
         except BaseException as failure:
-            failures.append(failure)
+            self.failures.append(failure)
 
-    lanes = [0, 0, engine.lane(), engine.lane()]
-    works = [*(lambda lane=lane: pick(lane) for lane in lanes), report, membership]
-    threads = [threading.Thread(target=forever, args=(work,), daemon=True) for work in works]
+
+def main(roster: str) -> None:
+    sys.setswitchinterval(1e-5)
+    fleet = Fleet(roster)
+    lanes = (0, 0, fleet.engine.lane(), fleet.engine.lane())
+    works = [*(functools.partial(fleet.pick, lane) for lane in lanes), fleet.report, fleet.change]
+    threads = [threading.Thread(target=fleet.keep_on, args=(work,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
         assert not thread.is_alive(), "threads wait for each other"
-    assert not failures, failures
-    assert sum(picked) > 0
-    assert policy.ends > 0
-    assert policy.reports > 0
-    assert {e.tasks for e in engine.endpoints(time.monotonic())} == {0}
-    assert recording.lines
+    assert not fleet.failures, fleet.failures
+    assert fleet.policy.ends > 0
+    assert fleet.policy.reports > 0
+    assert {e.tasks for e in fleet.engine.endpoints(time.monotonic())} == {0}
+    assert len(fleet.recording) > 100
 
 
 if __name__ == "__main__":
