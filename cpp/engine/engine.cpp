@@ -118,6 +118,21 @@ Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& reque
 }
 
 template <class Model>
+std::uint32_t Engine<Model>::decide(const View<Model>& view, Choosers<Model> choosers, const Request& request,
+                                    double now, std::uint32_t number, bool recorded) {
+  absl::InlinedVector<std::uint32_t, 8> excluded;
+  find_excluded(view, request, excluded);
+  const Candidates<Model> candidates = candidates_of(view, excluded, now);
+  const std::uint32_t chosen = choosers.own.pick(candidates, request);
+  if (choosers.shadow != nullptr) compare(choosers, chosen, choosers.shadow->pick_beside(candidates, request));
+  if (recorded) {
+    const std::string found = chosen == kNobody ? spell(why_nobody(view)) : candidates[chosen].address;
+    recorder_.asked(lanes_.spec(request.policy), request, 0, found, clock(now), number, false);
+  }
+  return chosen;
+}
+
+template <class Model>
 void Engine<Model>::compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other) {
   if (choosers.shadow == nullptr) [[likely]]
     return;

@@ -101,6 +101,12 @@ class Engine {
 
  private:
   Answer find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
+  // Whom `choose` finds where there is more to it: some are excluded, a shadow is asked, a log is kept.
+  std::uint32_t decide(const View<Model>& view, Choosers<Model> choosers, const Request& request, double now,
+                       std::uint32_t lane, bool recorded);
+  Candidates<Model> candidates_of(const View<Model>& view, std::span<const std::uint32_t> excluded, double now) {
+    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_};
+  }
   void compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other);
   void tell(const Event& event, const Report& before, double now);
   void end(const Pick& pick, const Outcome& outcome, double now);
@@ -124,23 +130,16 @@ template <class Model>
 template <class Use>
 auto Engine<Model>::choose(const Request& request, double now, std::uint32_t number, Use&& use) {
   std::unique_lock turn(writing_, std::defer_lock);
-  if (recorder_.on()) [[unlikely]]
+  const bool recorded = recorder_.on();
+  if (recorded) [[unlikely]]
     turn.lock();
   Lane<Model>& own = lanes_.lane(number);
-  const Choosers<Model> asked = lanes_.choosers(own, request.policy, turn.owns_lock());
+  const Choosers<Model> asked = lanes_.choosers(own, request.policy, recorded);
+  const bool plain = !recorded && asked.shadow == nullptr && request.exclude.empty();
   return members_.roster().visit(own.reader, [&](const View<Model>& view) {
-    std::vector<std::uint32_t> excluded;
-    find_excluded(view, request, excluded);
-    const Candidates<Model> candidates(view, excluded, clock(now), members_.ranking(), members_.freshness(),
-                                       leaderboard_);
-    const std::uint32_t chosen = asked.own.pick(candidates, request);
-    if (asked.shadow != nullptr) [[unlikely]]
-      compare(asked, chosen, asked.shadow->pick_beside(candidates, request));
-    const Endpoint<Model>* const endpoint = chosen == kNobody ? nullptr : &candidates[chosen];
-    if (turn.owns_lock()) [[unlikely]]
-      recorder_.asked(lanes_.spec(request.policy), request, 0, endpoint ? endpoint->address : spell(why_nobody(view)),
-                      clock(now), number, false);
-    return use(endpoint);
+    const std::uint32_t chosen = plain ? asked.own.pick(candidates_of(view, {}, now), request)
+                                       : decide(view, asked, request, now, number, recorded);
+    return use(chosen == kNobody ? nullptr : view.up[chosen]);
   });
 }
 

@@ -33,6 +33,7 @@ class Sample {
     if (count_ < wanted) pass_over(candidates, wanted, rng);
   }
 
+  std::uint32_t size() const { return count_; }
   const std::uint32_t* begin() const { return drawn_.data(); }
   const std::uint32_t* end() const { return drawn_.data() + count_; }
 

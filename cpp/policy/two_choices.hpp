@@ -1,4 +1,7 @@
 #pragma once
+#include <cmath>
+#include <utility>
+
 #include "policy/policy.hpp"
 #include "policy/sample.hpp"
 
@@ -16,7 +19,12 @@ class TwoChoices {
 
   template <class Candidates>
   std::uint32_t pick(const Candidates& candidates, const Request&, Rng& rng) {
-    return least_loaded(candidates, Sample(candidates, 2, rng), rng);
+    const Sample sample(candidates, 2, rng);
+    if (sample.size() < 2) return sample.size() == 0 ? kNobody : sample.begin()[0];
+    const auto [a, b] = std::pair(sample.begin()[0], sample.begin()[1]);
+    const double more = candidates.score(a) - candidates.score(b);
+    const bool second = std::abs(more) <= kTie ? rng.below(2) == 1 : more > 0;
+    return second ? b : a;
   }
 };
 

@@ -49,7 +49,7 @@ class Load {
     if (cost != 1) surplus_.add(1 - std::int64_t{cost});
   }
 
-  bool full() const { return limit_.get() != 0 && !fits(tasks()); }
+  [[gnu::always_inline]] bool full() const { return limit_.get() != 0 && !fits(tasks()); }
 
   // Slots taken. Between reports an endpoint's own count stands still: only picks on their way are added.
   std::int32_t tasks() const { return own() + others_.get(); }
