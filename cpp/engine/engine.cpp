@@ -2,28 +2,16 @@
 
 #include <algorithm>
 #include <ranges>
-#include <stdexcept>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "bits/check.hpp"
+#include "engine/endings.hpp"
 
 namespace lbsuite {
 namespace {
 
 constexpr const char* kTold = "an engine is recorded from its start, once: this one was told or asked something before";
-
-void check(bool fine, const std::string& why) {
-  if (!fine) throw std::invalid_argument(why);
-}
-
-// Our tasks that ended at an endpoint between two of its reports.
-Endings endings_between(Report before, const Report& after, Place place, std::int32_t tasks) {
-  if (after.own_finished < before.own_finished || after.own_latency_s < before.own_latency_s) before = {};
-  const std::uint64_t ended = after.own_finished - before.own_finished;
-  const std::uint64_t failed = std::min(ended, after.own_failed - std::min(before.own_failed, after.own_failed));
-  const double latency_s = ended == 0 ? 0 : (after.own_latency_s - before.own_latency_s) / static_cast<double>(ended);
-  return {place, static_cast<std::uint32_t>(ended), static_cast<std::uint32_t>(failed), latency_s, tasks};
-}
 
 }  // namespace
 
@@ -143,7 +131,7 @@ void Engine<Model>::compare(Choosers<Model> choosers, std::uint32_t chosen, std:
 template <class Model>
 void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
   if (settings_.accounting != Accounting::done) [[unlikely]]
-    throw std::invalid_argument("an engine whose reports free the slots takes no done()");
+    check(false, "an engine whose reports free the slots takes no done()");
   if (!recorder_.on()) [[likely]]
     return end(pick, outcome, clock(now));
   const std::lock_guard lock(writing_);

@@ -1,17 +1,10 @@
 #include "engine/lanes.hpp"
 
 #include <algorithm>
-#include <stdexcept>
+
+#include "bits/check.hpp"
 
 namespace lbsuite {
-namespace {
-
-void check(bool fine, const std::string& why) {
-  if (!fine) throw std::invalid_argument(why);
-}
-
-}  // namespace
-
 template <class Model>
 Lanes<Model>::~Lanes() {
   for (auto& open : lanes_) delete open.load();

@@ -1,8 +1,9 @@
 #include "engine/membership.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
+
+#include "bits/check.hpp"
 
 namespace lbsuite {
 namespace {
@@ -11,10 +12,6 @@ constexpr std::size_t kMostEffects = 4096;
 constexpr double kStaleIntervals = 3;
 // Picks that may never arrive are looked for this often.
 constexpr double kForgetEvery_s = 1;
-
-void check(bool fine, const std::string& why) {
-  if (!fine) throw std::invalid_argument(why);
-}
 
 }  // namespace
 
