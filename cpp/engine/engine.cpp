@@ -80,7 +80,7 @@ Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t num
 
 template <class Model>
 Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& own) {
-  return members_.roster().visit(own.reader, [&](const View<Model>& view) -> Answer {
+  return members_.roster().visit(own.reader, [this, choosers, now, &request, &own](const View<Model>& view) -> Answer {
     absl::InlinedVector<std::uint32_t, 8> excluded;
     find_excluded(view, request, excluded);
     const double time = clock(now);
@@ -141,8 +141,8 @@ void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
 
 template <class Model>
 void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
-  constexpr std::int32_t kGone = -1;
-  const std::int32_t tasks = members_.roster().visit([&](const View<Model>& view) {
+  static constexpr std::int32_t kGone = -1;
+  const std::int32_t tasks = members_.roster().visit([this, &pick](const View<Model>& view) {
     if (pick.endpoint >= view.places.size()) return kGone;
     Endpoint<Model>* const endpoint = view.places[pick.endpoint];
     if (endpoint == nullptr || endpoint->generation != pick.generation) return kGone;

@@ -136,11 +136,12 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   Lane<Model>& own = lanes_.lane(number);
   const Choosers<Model> asked = lanes_.choosers(own, request.policy, recorded);
   const bool plain = !recorded && asked.shadow == nullptr && request.exclude.empty();
-  return members_.roster().visit(own.reader, [&](const View<Model>& view) {
-    const std::uint32_t chosen = plain ? asked.own.pick(candidates_of(view, {}, now), request)
-                                       : decide(view, asked, request, now, number, recorded);
-    return use(chosen == kNobody ? nullptr : view.up[chosen]);
-  });
+  return members_.roster().visit(
+      own.reader, [this, asked, plain, recorded, now, number, &request, &use](const View<Model>& view) {
+        const std::uint32_t chosen = plain ? asked.own.pick(candidates_of(view, {}, now), request)
+                                           : decide(view, asked, request, now, number, recorded);
+        return use(chosen == kNobody ? nullptr : view.up[chosen]);
+      });
 }
 
 template <class Model>

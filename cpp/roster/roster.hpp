@@ -53,7 +53,7 @@ class Roster {
   auto visit(const Epochs::Reader& reader, Visitor&& visitor) const {
     if (const auto* snapshot = std::get_if<Snapshot<Model>>(&kind_)) [[likely]]
       return snapshot->visit(reader, std::forward<Visitor>(visitor));
-    return visit_other(reader, visitor);
+    return visit_other(reader, std::decay_t<Visitor>(visitor));  // a copy: the visitor itself can stay in registers
   }
 
   std::string_view name() const { return kRosters[kind_.index()]; }
@@ -121,7 +121,7 @@ class Roster {
 
  private:
   template <class Visitor>
-  [[gnu::noinline]] auto visit_other(const Epochs::Reader& reader, Visitor& visitor) const {
+  [[gnu::noinline]] auto visit_other(const Epochs::Reader& reader, Visitor visitor) const {
     return std::visit([&](const auto& kind) { return kind.visit(reader, visitor); }, kind_);
   }
 
