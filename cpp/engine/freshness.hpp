@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "bits/cell.hpp"
-#include "policy/choices.hpp"
+#include "policy/parts/choices.hpp"
 #include "roster/endpoint.hpp"
 
 namespace lbsuite {

@@ -1,6 +1,6 @@
 #pragma once
 // Who is least loaded, kept for as long as somebody asks, so that a pick among very many need not look at each.
-// The answer is that of a look at all of them (policy.hpp, least_loaded), pick for pick. A pick brings up to date what was
+// The answer is that of a look at all of them (policy/parts/least.hpp), pick for pick. A pick brings up to date what was
 // touched since the last, under a short lock; the writer makes the tournament for a new view beside it, so that no
 // pick does, but the very first. Cost: about log4(endpoints) for each that changed; see roster/tournament.hpp.
 

@@ -1,8 +1,8 @@
 #pragma once
 #include <cmath>
 
-#include "policy/affinity.hpp"
-#include "policy/fields.hpp"
+#include "policy/parts/affinity.hpp"
+#include "policy/parts/fields.hpp"
 #include "policy/policy.hpp"
 
 namespace lbsuite {

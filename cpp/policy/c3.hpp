@@ -3,9 +3,10 @@
 #include <ranges>
 #include <utility>
 
-#include "policy/failing.hpp"
-#include "policy/fields.hpp"
-#include "policy/per_place.hpp"
+#include "policy/parts/failing.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/least.hpp"
+#include "policy/parts/per_place.hpp"
 #include "policy/policy.hpp"
 
 namespace lbsuite {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <vector>
 
-#include "policy/affinity.hpp"
-#include "policy/fields.hpp"
-#include "policy/maglev.hpp"
+#include "policy/parts/affinity.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/maglev.hpp"
 #include "policy/policy.hpp"
 
 namespace lbsuite {

@@ -1,9 +1,10 @@
 #pragma once
-#include "policy/fields.hpp"
-#include "policy/idle_queues.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/idle_queues.hpp"
+#include "policy/parts/least.hpp"
+#include "policy/parts/positions.hpp"
+#include "policy/parts/sample.hpp"
 #include "policy/policy.hpp"
-#include "policy/positions.hpp"
-#include "policy/sample.hpp"
 
 namespace lbsuite {
 

@@ -1,9 +1,10 @@
 #pragma once
 #include <ranges>
 
-#include "policy/choices.hpp"
+#include "policy/parts/choices.hpp"
+#include "policy/parts/least.hpp"
+#include "policy/parts/sample.hpp"
 #include "policy/policy.hpp"
-#include "policy/sample.hpp"
 
 namespace lbsuite {
 

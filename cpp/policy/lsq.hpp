@@ -1,10 +1,11 @@
 #pragma once
 #include <ranges>
 
-#include "policy/fields.hpp"
-#include "policy/per_place.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/least.hpp"
+#include "policy/parts/per_place.hpp"
+#include "policy/parts/sample.hpp"
 #include "policy/policy.hpp"
-#include "policy/sample.hpp"
 
 namespace lbsuite {
 

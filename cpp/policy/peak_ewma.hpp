@@ -1,10 +1,10 @@
 #pragma once
-#include "policy/failing.hpp"
-#include "policy/fields.hpp"
-#include "policy/peak.hpp"
-#include "policy/per_place.hpp"
+#include "policy/parts/failing.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/peak.hpp"
+#include "policy/parts/per_place.hpp"
+#include "policy/parts/sample.hpp"
 #include "policy/policy.hpp"
-#include "policy/sample.hpp"
 
 namespace lbsuite {
 

@@ -1,11 +1,11 @@
 #pragma once
 #include <limits>
 
-#include "policy/fields.hpp"
-#include "policy/per_place.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/per_place.hpp"
+#include "policy/parts/steered_weight.hpp"
+#include "policy/parts/stride.hpp"
 #include "policy/policy.hpp"
-#include "policy/steered_weight.hpp"
-#include "policy/stride.hpp"
 
 namespace lbsuite {
 

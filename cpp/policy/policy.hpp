@@ -1,5 +1,7 @@
 #pragma once
-// policy: one file an algorithm, and policies.hpp, THE LIST.
+// policy: one file an algorithm, and policies.hpp, THE LIST. What several of them are made of, and what would make one
+// too long, lives in parts/; request.hpp and news.hpp are what reaches them. The engine alone asks them; bind reads
+// their settings.
 //
 // A policy is a class with a `name`, a struct of `Settings`, and
 //   template <class Candidates> std::uint32_t pick(const Candidates&, const Request&, Rng&)
@@ -18,13 +20,10 @@
 //                                            once a change, without a lock, and is pick's second argument
 // One with room, ended, reported or probed is under a short lock of its lane, as those come from other threads.
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <string_view>
 
-#include "bits/course.hpp"
 #include "bits/rng.hpp"
 #include "policy/news.hpp"
 #include "policy/request.hpp"
@@ -42,61 +41,5 @@ struct NoSettings : PolicySettings {
   void fields(Visitor&&) {}
 };
 struct NothingShared {};
-
-// The scores of `indices`, infinite where not ready; the first 64 are reckoned once.
-template <class Candidates, class Indices, class ScoreOf>
-class Scores {
- public:
-  Scores(const Candidates& candidates, const Indices& indices, ScoreOf& score_of)
-      : candidates_(candidates), indices_(indices), score_of_(score_of) {
-    for (std::uint32_t at = 0; at < size(); ++at) {
-      const double score = reckon(at);
-      if (at < kKept) kept_[at] = score;
-      lowest_at_ = score < lowest_ ? at : lowest_at_;
-      lowest_ = std::min(lowest_, score);
-    }
-  }
-
-  std::uint32_t size() const { return static_cast<std::uint32_t>(indices_.end() - indices_.begin()); }
-  std::uint32_t lowest_at() const { return lowest_at_; }  // kNobody if none is ready
-  bool ties(std::uint32_t at) const { return (at < kKept ? kept_[at] : reckon(at)) <= lowest_ + kTie; }
-
- private:
-  static constexpr std::uint32_t kKept = 64;
-  double reckon(std::uint32_t at) const {
-    const std::uint32_t i = indices_.begin()[at];
-    return candidates_.ready(i) ? score_of_(i) : std::numeric_limits<double>::infinity();
-  }
-
-  const Candidates& candidates_;
-  const Indices& indices_;
-  ScoreOf& score_of_;
-  double lowest_ = std::numeric_limits<double>::infinity();
-  std::uint32_t lowest_at_ = kNobody;
-  std::array<double, kKept> kept_;
-};
-
-// The one of least score among `indices`, those within kTie of it with the same chance; kNobody if none is ready.
-template <class Candidates, class Indices, class ScoreOf>
-std::uint32_t least(const Candidates& candidates, const Indices& indices, ScoreOf&& score_of, Rng& rng) {
-  const Scores scores(candidates, indices, score_of);
-  std::uint32_t best = scores.lowest_at();
-  if (best == kNobody) return kNobody;
-  std::uint32_t ties = 0;
-  for (std::uint32_t at = 0; at < scores.size(); ++at) ties += scores.ties(at);
-  if (ties <= 1) return indices.begin()[best];
-  std::uint32_t turn = rng.below(ties);
-  for (std::uint32_t at = 0; at < scores.size(); ++at) {
-    const bool tied = scores.ties(at);
-    best = tied && turn == 0 ? at : best;  // no branch: half of the guesses at one would be wrong
-    turn -= tied;
-  }
-  return indices.begin()[best];
-}
-
-template <class Candidates, class Indices>
-std::uint32_t least_loaded(const Candidates& candidates, const Indices& indices, Rng& rng) {
-  return least(candidates, indices, [&](std::uint32_t i) { return candidates.score(i); }, rng);
-}
 
 }  // namespace lbsuite

@@ -1,11 +1,11 @@
 #pragma once
 #include <algorithm>
 
-#include "policy/fields.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/positions.hpp"
+#include "policy/parts/probe_pool.hpp"
+#include "policy/parts/sample.hpp"
 #include "policy/policy.hpp"
-#include "policy/positions.hpp"
-#include "policy/probe_pool.hpp"
-#include "policy/sample.hpp"
 
 namespace lbsuite {
 

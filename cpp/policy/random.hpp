@@ -1,6 +1,6 @@
 #pragma once
+#include "policy/parts/sample.hpp"
 #include "policy/policy.hpp"
-#include "policy/sample.hpp"
 
 namespace lbsuite {
 

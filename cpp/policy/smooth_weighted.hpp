@@ -1,5 +1,5 @@
 #pragma once
-#include "policy/per_place.hpp"
+#include "policy/parts/per_place.hpp"
 #include "policy/policy.hpp"
 
 namespace lbsuite {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <ranges>
 
+#include "policy/parts/least.hpp"
 #include "policy/policy.hpp"
 
 namespace lbsuite {

@@ -2,8 +2,9 @@
 #include <cmath>
 #include <utility>
 
+#include "bits/course.hpp"
+#include "policy/parts/sample.hpp"
 #include "policy/policy.hpp"
-#include "policy/sample.hpp"
 
 namespace lbsuite {
 

@@ -2,11 +2,11 @@
 #include <array>
 #include <limits>
 
-#include "policy/fields.hpp"
-#include "policy/per_place.hpp"
+#include "policy/parts/fields.hpp"
+#include "policy/parts/per_place.hpp"
+#include "policy/parts/reported_weight.hpp"
+#include "policy/parts/stride.hpp"
 #include "policy/policy.hpp"
-#include "policy/reported_weight.hpp"
-#include "policy/stride.hpp"
 
 namespace lbsuite {
 

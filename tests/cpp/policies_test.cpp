@@ -6,7 +6,7 @@
 
 #include "allocations.hpp"
 #include "engine/engine.hpp"
-#include "policy/maglev.hpp"
+#include "policy/parts/maglev.hpp"
 
 namespace lbsuite {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "policy/usage.hpp"
+#include "policy/parts/usage.hpp"
 
 namespace lbsuite {
 

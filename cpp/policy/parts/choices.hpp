@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "policy/sample.hpp"
+#include "policy/parts/sample.hpp"
 
 namespace lbsuite {
 

@@ -1,4 +1,4 @@
-#include "policy/fields.hpp"
+#include "policy/parts/fields.hpp"
 
 #include <algorithm>
 #include <array>

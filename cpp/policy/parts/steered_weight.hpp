@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "policy/pid.hpp"
-#include "policy/usage.hpp"
+#include "policy/parts/pid.hpp"
+#include "policy/parts/usage.hpp"
 
 namespace lbsuite {
 
