@@ -105,7 +105,6 @@ struct Shadowed {  // this policy is asked, too, but not obeyed; empty: none is
   std::string policy;
 };
 struct Record {
-  std::uint64_t number = 0;  // from 1
   std::uint32_t lane = 0;
   double now = 0;
   std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers, Probed, Asked, Ended, Expired, Switched,

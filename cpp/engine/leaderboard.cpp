@@ -72,7 +72,7 @@ template <class Model>
 Leaderboard<Model>::Board::Board(const View<Model>& view, double unit_then)
     : version(view.version),
       unit(unit_then),
-      entrants(view.places.size(), kNoEntrant),
+      entrants(view.places.size(), kNobody),
       tournament(static_cast<std::uint32_t>(view.up.size())) {
   for (std::uint32_t i = 0; i < view.up.size(); ++i) entrants[view.up[i]->index] = i;
 }

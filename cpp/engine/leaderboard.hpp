@@ -10,9 +10,9 @@
 
 #include "policy/policy.hpp"
 #include "roster/ranking.hpp"
-#include "roster/snapshot.hpp"
 #include "roster/touches.hpp"
 #include "roster/tournament.hpp"
+#include "roster/view.hpp"
 
 namespace lbsuite {
 
@@ -38,15 +38,14 @@ class Leaderboard {
     Board() = default;
     Board(const View<Model>& view, double unit);
     void recall(std::uint32_t place) {
-      if (place < entrants.size() && entrants[place] != kNoEntrant) tournament.recall(entrants[place]);
+      if (place < entrants.size() && entrants[place] != kNobody) tournament.recall(entrants[place]);
     }
 
     std::uint64_t version = 0;
     double unit = 0;                      // that scores are reckoned in; all are stale once it is another
-    std::vector<std::uint32_t> entrants;  // by place
+    std::vector<std::uint32_t> entrants;  // by place; kNobody: not in the view
     Tournament tournament;
   };
-  static constexpr std::uint32_t kNoEntrant = ~std::uint32_t{0};
   // So many views that nobody asked about, and the board is given up.
   static constexpr int kPatience = 64;
 

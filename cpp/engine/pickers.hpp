@@ -4,8 +4,6 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <string>
-#include <type_traits>
 #include <utility>
 
 #include "bits/hash.hpp"

@@ -30,7 +30,7 @@ class Recorder {
   void add(const What& what, double now, std::uint32_t lane = 0) {
     if (!on()) return;
     try {
-      sink_({++records_, lane, now, what});
+      sink_({lane, now, what});
     } catch (...) {
       on_.store(false, std::memory_order_relaxed);
     }
@@ -50,7 +50,6 @@ class Recorder {
  private:
   std::atomic<bool> on_{false};
   Sink sink_;
-  std::uint64_t records_ = 0;
 };
 
 }  // namespace lbsuite

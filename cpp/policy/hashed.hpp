@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <vector>
 
 #include "policy/parts/affinity.hpp"
 #include "policy/parts/fields.hpp"

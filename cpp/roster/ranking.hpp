@@ -5,7 +5,6 @@
 // The writer learns, any thread reads.
 
 #include <algorithm>
-#include <cstdint>
 
 #include "bits/cell.hpp"
 #include "roster/drain_rate.hpp"

@@ -32,12 +32,6 @@ struct Report {
   double own_latency_s = 0;               // and the sum of their latencies
   double utilization = 0;                 // the application's own measure of how busy it is; 0: not told
 
-  // How busy it is, by the best it tells: its own measure, its slots, its processor.
-  double busyness() const {
-    if (utilization > 0) return utilization;
-    return limit.value_or(0) > 0 ? static_cast<double>(tasks) / *limit : cpu;
-  }
-
   void check() const;
 };
 

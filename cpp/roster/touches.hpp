@@ -19,8 +19,8 @@ class Touches {
  public:
   // Comes after the change.
   void add(std::uint32_t place) {
-    std::atomic_signal_fence(
-        std::memory_order_seq_cst);  // `start` orders the change and this look, as the asker sees them
+    // `start` orders the change and this look, as the asker sees them.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     if (!on_.load(std::memory_order_relaxed)) [[likely]]
       return;
     std::atomic<std::uint64_t>& word = this->word(place / 64);

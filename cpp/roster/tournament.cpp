@@ -1,5 +1,7 @@
 #include "roster/tournament.hpp"
 
+#include <algorithm>
+
 namespace lbsuite {
 
 Tournament::Tournament(std::uint32_t entrants) : entrants_(entrants) {

@@ -5,7 +5,6 @@
 // when asked for, and nothing else is. Cost: about log4(entrants) nodes for each that was recalled or has crossed another.
 // Not safe to share. Allocates when made, never after; never fails.
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -37,17 +36,17 @@ class Tournament {
 
  private:
   static constexpr std::uint32_t kWays = 4;
-  static constexpr double kNow = -std::numeric_limits<double>::infinity();
-  static constexpr double kNobody = std::numeric_limits<double>::infinity();
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static constexpr double kNow = -kInfinity;
   // What is to end within this may have ended: times are no more exact.
   static constexpr double kTick = 1e-7;
 
   // What is known of those below a node: all of one entrant, at the lowest level.
   struct Node {
-    double value = kNobody;  // of the least, at `since`
+    double value = kInfinity;  // of the least, at `since`
     double fall = 0;
     double since = 0;
-    double until = std::numeric_limits<double>::infinity();
+    double until = kInfinity;
     double spread = 0;  // those that tie are at most this above the least
     std::uint32_t ties = 0;
   };
@@ -55,8 +54,8 @@ class Tournament {
   struct alignas(64) Group {
     template <class T>
     using Each = std::array<T, kWays>;
-    Each<double> value{kNobody, kNobody, kNobody, kNobody};
-    Each<double> until{kNobody, kNobody, kNobody, kNobody};
+    Each<double> value{kInfinity, kInfinity, kInfinity, kInfinity};
+    Each<double> until{kInfinity, kInfinity, kInfinity, kInfinity};
     Each<double> fall{};
     Each<double> spread{};
     Each<std::uint32_t> ties{};
@@ -89,7 +88,7 @@ class Tournament {
   }
 
   Node enter(const Course& course) const {
-    return {course.value, course.fall, now_, course.until, 0, course.value < kNobody ? 1U : 0U};
+    return {course.value, course.fall, now_, course.until, 0, course.value < kInfinity ? 1U : 0U};
   }
   Node play(std::size_t level, std::uint32_t place) const;
   Node play_flat(const Group& below) const;

@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 

@@ -1,7 +1,6 @@
 #pragma once
 // What the programs here measure with: wall time of a loop that runs in several threads, and a value that is kept.
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <string>

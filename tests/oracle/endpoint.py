@@ -23,12 +23,6 @@ class Report:
     own_latency_s: float = 0.0
     utilization: float = 0.0
 
-    @property
-    def busyness(self) -> float:
-        if self.utilization > 0:
-            return self.utilization
-        return self.tasks / self.limit if self.limit else self.cpu
-
 
 @dataclass
 class Finished:

@@ -17,12 +17,12 @@ class Failing {
     at_ = now;
   }
 
-  double share(double now) const { return share_ * std::exp(-std::max(0.0, now - at_) / kForget_s); }
-
   // What a success costs, where a task costs this: up to a thousandfold.
   double charged(double cost, double now) const { return cost / (1 - 0.999 * share(now)); }
 
  private:
+  double share(double now) const { return share_ * std::exp(-std::max(0.0, now - at_) / kForget_s); }
+
   static constexpr double kWeight = 0.1;
   static constexpr double kForget_s = 10;
   double share_ = 0;
