@@ -1,7 +1,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cmath>
 #include <stdexcept>
 
 #include "bind/python_policy.hpp"
@@ -89,7 +88,7 @@ std::uint32_t below(PolicyRng& self, std::int64_t bound) {
 void register_rng(py::module_& module) {
   py::class_<PolicyRng, std::shared_ptr<PolicyRng>>(module, "Rng", py::is_final())
       .def("below", &below, py::arg("bound"))
-      .def("random", [](PolicyRng& self) { return static_cast<double>(self.rng.next() >> 11) * std::ldexp(1.0, -53); })
+      .def("random", [](PolicyRng& self) { return self.rng.uniform(); })
       .def(
           "choice",
           [](PolicyRng& self, const py::sequence& of) {

@@ -52,6 +52,9 @@ class Rng {
     return static_cast<std::uint32_t>(product >> 32);
   }
 
+  // Uniform in [0, 1).
+  constexpr double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+
  private:
   std::array<std::uint64_t, 4> state_;
 };

@@ -35,7 +35,7 @@ class Tidal {
     };
     double sum = 0;
     for (const std::uint32_t i : every) sum += chance(i);
-    double left = static_cast<double>(rng.next() >> 11) * 0x1p-53 * sum;
+    double left = rng.uniform() * sum;
     std::uint32_t chosen = kNobody;
     for (const std::uint32_t i : every) {
       if (const double share = chance(i); share > 0 && left >= 0) {

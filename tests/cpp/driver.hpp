@@ -58,7 +58,7 @@ class Fleet {
   }
 
   Measured run() {
-    for (int i = 0; i < scene_.callers; ++i) plan(uniform() * scene_.service_s, What::call);
+    for (int i = 0; i < scene_.callers; ++i) plan(rng_.uniform() * scene_.service_s, What::call);
     if (scene_.callers == 0) plan(0, What::arrival);
     while (times_.size() < static_cast<std::size_t>(scene_.tasks)) {
       const Event event = events_.top();
@@ -113,7 +113,7 @@ class Fleet {
     server.report.prompt_s = scene_.prompt_s;
     capacity_ += server.speed * scene_.slots / scene_.service_s;
     for (auto& balancer : balancers_) balancer->apply(Joined{server.address, 1, scene_.limit, "", kUnordered, 0}, 0);
-    plan_report(i, uniform() * interval_s());
+    plan_report(i, rng_.uniform() * interval_s());
   }
 
   void take(const Event& event) {
@@ -211,7 +211,7 @@ class Fleet {
     at.reported_at = now_;
     at.prompt = false;
     at.report.tasks = static_cast<std::uint32_t>(at.tasks());
-    plan_report(endpoint, now_ + interval_s() * (0.8 + 0.4 * uniform()));
+    plan_report(endpoint, now_ + interval_s() * (0.8 + 0.4 * rng_.uniform()));
     told_.push_back({at.address, at.report, at.begun});
     if (scene_.estimate != Estimate::dead_reckoned) told_.back().report.finished.reset();
     plan(now_ + scene_.way_s, What::told, endpoint);
@@ -249,8 +249,7 @@ class Fleet {
 
   Server& server(int endpoint) { return servers_[static_cast<std::size_t>(endpoint)]; }
   double interval_s() const { return scene_.report_every * scene_.service_s; }
-  double uniform() { return static_cast<double>(rng_.next() >> 11) * 0x1p-53; }
-  double exponential() { return -std::log1p(-uniform()); }
+  double exponential() { return -std::log1p(-rng_.uniform()); }
 
   const Scene scene_;
   Rng rng_;
