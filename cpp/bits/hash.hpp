@@ -1,11 +1,13 @@
 #pragma once
-// bits: the only hashing and randomness there is, and the cells that counters are kept in.
-// Fixed on every machine and in every process, so a pick, a replay and a placement come out the same everywhere.
-// Anyone may call; nothing here allocates, locks or fails.
+// bits: what every other room is built on.
+//   hash, rng  the only hashing and randomness there is, fixed on every machine and in every process, so that a pick, a
+//              replay and a placement come out the same everywhere
+//   cell       what counters are kept in          course  a number that falls with time
+//   check      refuses bad input
+// Anyone may call; nothing here locks, and nothing but check allocates or fails.
 
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace lbsuite {

@@ -22,7 +22,7 @@ Engine<Model>::Engine(const EngineSettings& settings)
       leaderboard_(members_.roster().touches(), members_.ranking(), settings.scanned),
       lanes_(writing_, members_, settings.seed, settings.gives) {
   members_.roster().plan_by([this](View<Model>& view) {
-    lanes_.plan(view, {view, {}, last_.get(), members_.ranking(), members_.freshness(), leaderboard_});
+    lanes_.plan(view, candidates_of(view, {}, last_.get()));
     leaderboard_.follow(view, last_.get());
   });
   lanes_.switch_to(policy(policy_spec(settings.policy)));
@@ -83,15 +83,14 @@ Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& reque
   return members_.roster().visit(own.reader, [this, choosers, now, &request, &own](const View<Model>& view) -> Answer {
     absl::InlinedVector<std::uint32_t, 8> excluded;
     find_excluded(view, request, excluded);
-    const double time = clock(now);
-    const Candidates<Model> candidates(view, excluded, time, members_.ranking(), members_.freshness(), leaderboard_);
+    const Candidates<Model> candidates = candidates_of(view, excluded, now);
     const std::uint32_t other =
         choosers.shadow == nullptr ? kNobody : choosers.shadow->pick_beside(candidates, request);
     // Another thread may take the last slot between the policy's look and ours: then it looks again.
     std::uint32_t chosen = choosers.own.pick(candidates, request);
     compare(choosers, chosen, other);
     const auto take = [&](Endpoint<Model>& endpoint) {
-      const bool taken = endpoint.load.take(time, request.cost);
+      const bool taken = endpoint.load.take(candidates.now(), request.cost);
       members_.roster().touches().add(endpoint.index);
       return taken;
     };
@@ -247,7 +246,7 @@ NotReady Engine<Model>::why() const {
 template <class Model>
 bool Engine<Model>::any_ready() const {
   return members_.roster().visit([this](const View<Model>& view) {
-    const Candidates<Model> candidates(view, {}, last_.get(), members_.ranking(), members_.freshness(), leaderboard_);
+    const Candidates<Model> candidates = candidates_of(view, {}, last_.get());
     const auto all = std::views::iota(0U, candidates.size());
     return std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); });
   });

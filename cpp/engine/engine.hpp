@@ -1,13 +1,19 @@
 #pragma once
 // engine: one service. A roster of endpoints, the policies that pick among them, leases, and the event log.
+//   events      what goes in and comes out       membership   who may be picked, as events and time change it
+//   lanes       which policies answer whom       pickers      a policy in a lane, and what lanes share of it
+//   candidates  the endpoints as a policy sees them           leaderboard  the least loaded of very many
+//   freshness   what `choices=auto` goes by      endings, probes  what policies hear of, and ask for
+//   recorder, event_log, record_fields, replay   the event log: told to a sink, as text, field by field, fed again
+// Hosts call in here, in C++ or through bind.
 //
 // A host feeds it events, requests, outcomes and the time, and acts on its effects; it reads no clock, opens no socket
 // and draws no entropy. Times are seconds of one monotonic clock; a time older than the last event counts as that.
 // Threads: any thread may pick, choose and end; each lane serves one thread at a time. Everything else takes the
 // writer lock. Bad input throws std::invalid_argument with the value and changes nothing.
 
-#include <atomic>
-#include <functional>
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -104,7 +110,7 @@ class Engine {
   // Whom `choose` finds where there is more to it: some are excluded, a shadow is asked, a log is kept.
   std::uint32_t decide(const View<Model>& view, Choosers<Model> choosers, const Request& request, double now,
                        std::uint32_t lane, bool recorded);
-  Candidates<Model> candidates_of(const View<Model>& view, std::span<const std::uint32_t> excluded, double now) {
+  Candidates<Model> candidates_of(const View<Model>& view, std::span<const std::uint32_t> excluded, double now) const {
     return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_};
   }
   void compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other);
@@ -162,8 +168,7 @@ std::size_t Engine<Model>::choose_many(const Request& request, double now, std::
   for (std::size_t before = kMostInOneVisit; found < chosen.size() && before > 0;) {
     const auto room = chosen.subspan(found, std::min(kMostInOneVisit, chosen.size() - found));
     before = members_.roster().visit(own.reader, [&](const View<Model>& view) {
-      const Candidates<Model> candidates(view, {}, clock(now), members_.ranking(), members_.freshness(), leaderboard_);
-      return asked.own.pick_many(candidates, request, room);
+      return asked.own.pick_many(candidates_of(view, {}, now), request, room);
     });
     found += before;
   }

@@ -5,6 +5,7 @@
 #include "bits/check.hpp"
 
 namespace lbsuite {
+
 template <class Model>
 Lanes<Model>::~Lanes() {
   for (auto& open : lanes_) delete open.load();
@@ -20,7 +21,7 @@ Picker<Model>& Lanes<Model>::first_picker(Lane<Model>& lane, std::uint32_t polic
 // A policy that comes late to a lane hears what is known already.
 template <class Model>
 Picker<Model>& Lanes<Model>::open_picker(Lane<Model>& lane, std::uint32_t policy) {
-  check(policy > 0 && policy < specs_.size(), "no policy with number " + std::to_string(policy));
+  check_known(policy);
   auto opened = sources_[policy]->lane(policy, lane.number, seed_, probes_);
   opened->room(members_.roster().places());
   for (const auto& endpoint : members_.roster().in_order()) {
@@ -49,6 +50,11 @@ std::uint32_t Lanes<Model>::find(std::string_view spec) const {
 }
 
 template <class Model>
+void Lanes<Model>::check_known(std::uint32_t policy) const {
+  check(policy > 0 && policy < specs_.size(), "no policy with number " + std::to_string(policy));
+}
+
+template <class Model>
 std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
   if (const std::uint32_t known = find(spec)) return known;
   const auto number = static_cast<std::uint32_t>(specs_.size());
@@ -70,13 +76,13 @@ std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSou
 
 template <class Model>
 void Lanes<Model>::switch_to(std::uint32_t policy) {
-  check(policy > 0 && policy < specs_.size(), "no policy with number " + std::to_string(policy));
+  check_known(policy);
   own_.store(policy, std::memory_order_release);
 }
 
 template <class Model>
 void Lanes<Model>::shadow(std::uint32_t policy) {
-  check(policy < specs_.size(), "no policy with number " + std::to_string(policy));
+  if (policy != 0) check_known(policy);
   shadow_.store(policy, std::memory_order_release);
 }
 

@@ -75,6 +75,7 @@ class Lanes {
   Picker<Model>& picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
   Picker<Model>& first_picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
   Picker<Model>& open_picker(Lane<Model>& lane, std::uint32_t policy);
+  void check_known(std::uint32_t policy) const;
 
   std::mutex& writing_;
   Membership<Model>& members_;

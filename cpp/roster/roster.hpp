@@ -4,8 +4,9 @@
 //   report     what it says of itself              ranking    what loads are ranked by
 //   view       what pickers see                    epochs     when a replaced view may go
 //   locked, atomic, split, snapshot                the ways in which pickers and the writer share it
-//   reckoner, arrivals, drain_rate                 what the estimate is made of
+//   reckoner, arrivals, drain_rate, tally          what a load is made of
 //   touches    whose load has changed              tournament who has the least of many loads
+//   address_book                                   finds an endpoint by its address
 // The engine alone calls in here: visits from any thread, everything else under its writer lock.
 
 #include <algorithm>
