@@ -38,10 +38,7 @@ void register_settings(py::module_& module) {
   using Settings = typename P::Settings;
   py::class_<Settings, PolicySettings> bound(module, class_name(P::name).c_str(), py::is_final());
   bound.def(py::init(&from_keywords<P>));
-  bound.def_property_readonly("policy", [](const Settings&) { return P::name; });
   bound.def("__str__", [](const Settings& settings) { return policy_spec(settings); });
-  bound.def("__repr__", [](const Settings& settings) { return "parse_policy('" + policy_spec(settings) + "')"; });
-  bound.def("__eq__", [](const Settings& a, const Settings& b) { return policy_spec(a) == policy_spec(b); });
   Settings().fields([&](std::string_view field, const auto&) {
     bound.def_property_readonly(std::string(field).c_str(), [field](Settings settings) {
       std::string text;
@@ -53,13 +50,25 @@ void register_settings(py::module_& module) {
   });
 }
 
+// What all settings have, by their spec.
+void register_parent(py::module_& module) {
+  const auto spec = [](const py::object& settings) { return py::str(settings).cast<std::string>(); };
+  py::class_<PolicySettings>(module, "Settings")
+      .def_property_readonly("policy",
+                             [=](const py::object& self) { return spec(self).substr(0, spec(self).find(':')); })
+      .def("__repr__", [=](const py::object& self) { return "parse_policy('" + spec(self) + "')"; })
+      .def("__eq__", [=](const py::object& self, const py::object& other) {
+        return py::isinstance<PolicySettings>(other) && spec(self) == spec(other);
+      });
+}
+
 }  // namespace
 
 void register_policy(py::module_& module) {
   module.def("policies", &policy_names);
   module.def("rosters", [] { return std::vector<std::string>(kRosters.begin(), kRosters.end()); });
   module.def("signals", [] { return std::vector<std::string>(kSignals.begin(), kSignals.end()); });
-  py::class_<PolicySettings>(module, "Settings");
+  register_parent(module);
   Policies::each([&]<class P>() { register_settings<P>(module); });
   module.def("parse_policy", &parse_policy, py::arg("spec"));
 }

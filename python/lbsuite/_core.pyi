@@ -28,25 +28,22 @@ def parse_policy(spec: str) -> Settings:
     """Reads `name` or `name:key=value,...`; raises ValueError with the bad part."""
 
 class Settings:
-    """The settings of one policy; `str()` gives the spec that `parse_policy` reads."""
+    """The settings of one policy; `str()` gives the spec that `parse_policy` reads. policy: its name."""
+
+    @property
+    def policy(self) -> str: ...
 
 @final
 class PickFirst(Settings):
     def __init__(self) -> None: ...
-    @property
-    def policy(self) -> str: ...
 
 @final
 class RoundRobin(Settings):
     def __init__(self) -> None: ...
-    @property
-    def policy(self) -> str: ...
 
 @final
 class Random(Settings):
     def __init__(self) -> None: ...
-    @property
-    def policy(self) -> str: ...
 
 @final
 class LeastLoad(Settings):
@@ -55,14 +52,44 @@ class LeastLoad(Settings):
     @property
     def choices(self) -> str: ...
     def __init__(self, *, choices: str | int = "auto") -> None: ...
-    @property
-    def policy(self) -> str: ...
 
 @final
 class TwoChoices(Settings):
     def __init__(self) -> None: ...
+
+@final
+class WeightedRoundRobin(Settings):
+    """weights: "given" (by `join`) or "reports", as gRPC's A58: qps / (utilization + eps / qps x penalty).
+
+    Weights from reports are learnt over update_s or more, count once there have been some for blackout_s, and no longer
+    once none has come for expiry_s; one that is not known is the mean.
+    """
+
     @property
-    def policy(self) -> str: ...
+    def weights(self) -> str: ...
+    @property
+    def blackout_s(self) -> str: ...
+    @property
+    def expiry_s(self) -> str: ...
+    @property
+    def update_s(self) -> str: ...
+    @property
+    def penalty(self) -> str: ...
+    def __init__(
+        self,
+        *,
+        weights: str = "given",
+        blackout_s: float | str = 10,
+        expiry_s: float | str = 180,
+        update_s: float | str = 1,
+        penalty: float | str = 1,
+    ) -> None: ...
+
+@final
+class SmoothWeighted(Settings):
+    """nginx's: weights 5, 1, 1 give a a b a c a a."""
+
+    def __init__(self) -> None: ...
 
 @final
 class PeakEwma(Settings):
@@ -75,8 +102,6 @@ class PeakEwma(Settings):
         decay_s: float | str = 10,
         penalty_s: float | str = 140737,
     ) -> None: ...
-    @property
-    def policy(self) -> str: ...
     @property
     def decay_s(self) -> str: ...
     @property
@@ -99,8 +124,6 @@ class Prequal(Settings):
         pool: int | str = 16,
         reuses: int | str = 16,
     ) -> None: ...
-    @property
-    def policy(self) -> str: ...
     @property
     def probes(self) -> str: ...
     @property
@@ -126,8 +149,6 @@ class JoinIdleQueue(Settings):
         queues: int | str = 2,
     ) -> None: ...
     @property
-    def policy(self) -> str: ...
-    @property
     def queues(self) -> str: ...
 
 @final
@@ -140,8 +161,6 @@ class C3(Settings):
         alpha: float | str = 0.9,
         exponent: float | str = 3,
     ) -> None: ...
-    @property
-    def policy(self) -> str: ...
     @property
     def alpha(self) -> str: ...
     @property
@@ -157,9 +176,53 @@ class Lsq(Settings):
         samples: int | str = 2,
     ) -> None: ...
     @property
-    def policy(self) -> str: ...
-    @property
     def samples(self) -> str: ...
+
+@final
+class Tidal(Settings):
+    """Water filling for as many pickers as `Engine.pickers` was told; the least loaded while there is one."""
+
+    def __init__(self) -> None: ...
+
+@final
+class PidWeights(Settings):
+    """Each update_s a controller with the gains kp, ki, kd pulls each endpoint's utilization towards the mean of all."""
+
+    @property
+    def kp(self) -> str: ...
+    @property
+    def ki(self) -> str: ...
+    @property
+    def kd(self) -> str: ...
+    @property
+    def update_s(self) -> str: ...
+    def __init__(
+        self, *, kp: float | str = 0.1, ki: float | str = 0, kd: float | str = 0, update_s: float | str = 1
+    ) -> None: ...
+
+@final
+class Hashed(Settings):
+    """The endpoint that the request's key hashes to; without a key a random one, by weight.
+
+    kind: "rendezvous" or "maglev". bound: the most that one may have, in percent of the mean by weight; 0: no bound,
+    else at least 100. table: entries of maglev's table, a prime.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def bound(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    def __init__(self, *, kind: str = "rendezvous", bound: int | str = 0, table: int | str = 65537) -> None: ...
+
+@final
+class AffinityXLoad(Settings):
+    """The endpoint nearest to the request's key, distances multiplied by (load + 1)^bias / weight."""
+
+    @property
+    def bias(self) -> str: ...
+    def __init__(self, *, bias: float | str = 1) -> None: ...
 
 class Policy:
     """The parent of policies written in Python: a subclass has `pick`, and may have two more methods.
@@ -242,7 +305,7 @@ class Rng:
 
 @final
 class Report:
-    """What an endpoint said of itself; the fields are those of `Engine.report`."""
+    """What an endpoint said of itself, in the words of `Engine.report`."""
 
     @property
     def tasks(self) -> int: ...
@@ -270,98 +333,8 @@ class Report:
     def utilization(self) -> float: ...
 
 @final
-class WeightedRoundRobin(Settings):
-    """weights: "given" (by `join`) or "reports", as gRPC's A58: qps / (utilization + eps / qps x penalty).
-
-    Weights from reports are learnt over update_s or more, count once there have been some for blackout_s, and no longer
-    once none has come for expiry_s; one that is not known is the mean.
-    """
-
-    @property
-    def weights(self) -> str: ...
-    @property
-    def blackout_s(self) -> str: ...
-    @property
-    def expiry_s(self) -> str: ...
-    @property
-    def update_s(self) -> str: ...
-    @property
-    def penalty(self) -> str: ...
-    def __init__(
-        self,
-        *,
-        weights: str = "given",
-        blackout_s: float | str = 10,
-        expiry_s: float | str = 180,
-        update_s: float | str = 1,
-        penalty: float | str = 1,
-    ) -> None: ...
-    @property
-    def policy(self) -> str: ...
-
-@final
-class SmoothWeighted(Settings):
-    """nginx's: weights 5, 1, 1 give a a b a c a a."""
-
-    def __init__(self) -> None: ...
-    @property
-    def policy(self) -> str: ...
-
-@final
-class PidWeights(Settings):
-    """Each update_s a controller with the gains kp, ki, kd pulls each endpoint's utilization towards the mean of all."""
-
-    @property
-    def kp(self) -> str: ...
-    @property
-    def ki(self) -> str: ...
-    @property
-    def kd(self) -> str: ...
-    @property
-    def update_s(self) -> str: ...
-    def __init__(self, *, kp: float | str = 0.1, ki: float | str = 0, kd: float | str = 0, update_s: float | str = 1) -> None: ...
-    @property
-    def policy(self) -> str: ...
-
-@final
-class Tidal(Settings):
-    """Water filling for as many pickers as `Engine.pickers` was told; the least loaded while there is one."""
-
-    def __init__(self) -> None: ...
-    @property
-    def policy(self) -> str: ...
-
-@final
-class Hashed(Settings):
-    """The endpoint that the request's key hashes to; without a key a random one, by weight.
-
-    kind: "rendezvous" or "maglev". bound: the most that one may have, in percent of the mean by weight; 0: no bound,
-    else at least 100. table: entries of maglev's table, a prime.
-    """
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def bound(self) -> str: ...
-    @property
-    def table(self) -> str: ...
-    def __init__(self, *, kind: str = "rendezvous", bound: int | str = 0, table: int | str = 65537) -> None: ...
-    @property
-    def policy(self) -> str: ...
-
-@final
-class AffinityXLoad(Settings):
-    """The endpoint nearest to the request's key, distances multiplied by (load + 1)^bias / weight."""
-
-    @property
-    def bias(self) -> str: ...
-    def __init__(self, *, bias: float | str = 1) -> None: ...
-    @property
-    def policy(self) -> str: ...
-
-@final
 class Pick:
-    """One answer of an engine. `sequence` numbers the picks of the engine from 1."""
+    """One answer of an engine. sequence: the lane in the high 16 bits, in the others its picks, from 1."""
 
     @property
     def endpoint(self) -> str: ...
@@ -521,9 +494,11 @@ class Engine:
         """Stops picking an endpoint, or lets it be picked again; False if it is not there."""
 
     def lost(self, address: str, now: float) -> bool:
-        """The connection to an endpoint broke and it refuses another: not ready until `reached`."""
+        """The connection to an endpoint broke and it refuses another: not ready until `reached`; False if it is not there."""
 
-    def reached(self, address: str, now: float) -> bool: ...
+    def reached(self, address: str, now: float) -> bool:
+        """A connection to an endpoint that was lost stands again; False if it is not there."""
+
     def pickers(self, count: int, now: float) -> None:
         """How many engines pick for this service, this one included; `choices=auto` goes by it."""
 
@@ -551,7 +526,11 @@ class Engine:
         priority: int = 0,
         lane: int = 0,
     ) -> Pick | None:
-        """Chooses a ready endpoint and counts the task as its own; None if there is none (see `why`)."""
+        """Chooses a ready endpoint and counts the task as its own; None if there is none (see `why`).
+
+        policy: which to ask instead of the engine's own. lane: one that `lane` opened, or 0. deadline, priority: kept for
+        policies and the log; the engine itself goes by neither.
+        """
 
     def done(self, pick: Pick, now: float, latency_s: float = 0.0, error: str | None = None) -> None:
         """Ends a pick (accounting "done" only, ValueError otherwise); a second end of the same pick is ignored."""
@@ -566,13 +545,17 @@ class Engine:
         """Opens a lane: picks of one lane come from one thread at a time, and lanes do not wait for each other."""
 
     def why(self, now: float) -> str:
-        """"none" (no endpoint is up), "all_full" (each that is up is at its limit) or "ready"."""
+        """Why a pick found nobody: "none" (no endpoint is up), "all_full" (each that is up is at its limit), or "ready"."""
 
-    def ready(self, now: float) -> list[str]: ...
+    def ready(self, now: float) -> list[str]:
+        """The addresses of those that may be picked, in the roster's order."""
+
     def endpoints(self, now: float) -> list[Endpoint]:
         """Every endpoint in the roster's order, ready or not."""
 
-    def address_of(self, index: int) -> str: ...
+    def address_of(self, index: int) -> str:
+        """The address of an index that `pick_many` gave; IndexError if nobody has it."""
+
     def next_deadline(self) -> float:
         """When `expire` has something to do next; infinity if never."""
 

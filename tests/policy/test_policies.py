@@ -34,7 +34,9 @@ def test_a_policy_that_a_roster_does_not_serve_is_refused_by_both_names(policy: 
 def test_a_spec_is_read_back_from_what_it_prints(policy: str) -> None:
     settings = _core.parse_policy(policy)
     assert settings.policy == policy
-    assert str(_core.parse_policy(str(settings))) == str(settings)
+    assert _core.parse_policy(str(settings)) == settings
+    assert [other for other in _core.policies() if _core.parse_policy(other) == settings] == [policy]
+    assert settings != str(settings)
     assert _core.Engine(settings).policy == str(settings)
 
 
