@@ -70,16 +70,7 @@ void add_fast_methods(const py::object& type) {
       py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &method));
 }
 
-void register_values(py::module_& module) {
-  py::class_<BoundPick>(module, "Pick", py::is_final())
-      .def_property_readonly("endpoint", [](const BoundPick& bound) { return bound.address; })
-      .def_property_readonly("index", [](const BoundPick& bound) { return bound.pick.endpoint; })
-      .def_property_readonly("generation", [](const BoundPick& bound) { return bound.pick.generation; })
-      .def_property_readonly("sequence", [](const BoundPick& bound) { return bound.pick.sequence; })
-      .def("__repr__", [](const BoundPick& bound) {
-        return "Pick(endpoint='" + bound.address.cast<std::string>() +
-               "', sequence=" + std::to_string(bound.pick.sequence) + ")";
-      });
+void register_endpoint(py::module_& module) {
   py::class_<Standing>(module, "Endpoint", py::is_final())
       .def_readonly("address", &Standing::address)
       .def_readonly("index", &Standing::index)
@@ -95,6 +86,18 @@ void register_values(py::module_& module) {
       .def_property_readonly("memory", [](const Standing& s) { return s.last.memory; })
       .def_property_readonly("cpu", [](const Standing& s) { return s.last.cpu; })
       .def_readonly("report_age_s", &Standing::report_age_s);
+}
+
+void register_answers(py::module_& module) {
+  py::class_<BoundPick>(module, "Pick", py::is_final())
+      .def_property_readonly("endpoint", [](const BoundPick& bound) { return bound.address; })
+      .def_property_readonly("index", [](const BoundPick& bound) { return bound.pick.endpoint; })
+      .def_property_readonly("generation", [](const BoundPick& bound) { return bound.pick.generation; })
+      .def_property_readonly("sequence", [](const BoundPick& bound) { return bound.pick.sequence; })
+      .def("__repr__", [](const BoundPick& bound) {
+        return "Pick(endpoint='" + bound.address.cast<std::string>() +
+               "', sequence=" + std::to_string(bound.pick.sequence) + ")";
+      });
   py::class_<Shadow>(module, "Shadow", py::is_final())
       .def_readonly("asked", &Shadow::asked)
       .def_readonly("differing", &Shadow::differing)
@@ -122,6 +125,24 @@ void add_membership(py::class_<BoundEngine>& bound) {
       [](BoundEngine& self, std::string address, double now) { return self.apply(Left{std::move(address)}, now); },
       py::arg("address"), py::arg("now"));
   bound.def(
+      "drain",
+      [](BoundEngine& self, std::string address, double now, bool undo) {
+        return self.apply(Drained{std::move(address), undo}, now);
+      },
+      py::arg("address"), py::arg("now"), py::kw_only(), py::arg("undo") = false);
+  bound.def(
+      "lost",
+      [](BoundEngine& self, std::string address, double now) { return self.apply(Lost{std::move(address)}, now); },
+      py::arg("address"), py::arg("now"));
+  bound.def(
+      "reached",
+      [](BoundEngine& self, std::string address, double now) { return self.apply(Reached{std::move(address)}, now); },
+      py::arg("address"), py::arg("now"));
+}
+
+// What endpoints and other balancers tell.
+void add_news(py::class_<BoundEngine>& bound) {
+  bound.def(
       "report",
       [](BoundEngine& self, std::string address, double now, std::uint32_t tasks, std::optional<std::uint32_t> limit,
          std::uint64_t memory, double cpu, bool available, bool draining, double interval_s, double prompt_s,
@@ -139,20 +160,6 @@ void add_membership(py::class_<BoundEngine>& bound) {
       py::arg("finished") = py::none(), py::arg("busy_s") = 0.0, py::arg("task_s") = 0.0, py::arg("failed") = 0,
       py::arg("own_finished") = 0, py::arg("own_failed") = 0, py::arg("own_latency_s") = 0.0,
       py::arg("utilization") = 0.0);
-  bound.def(
-      "drain",
-      [](BoundEngine& self, std::string address, double now, bool undo) {
-        return self.apply(Drained{std::move(address), undo}, now);
-      },
-      py::arg("address"), py::arg("now"), py::kw_only(), py::arg("undo") = false);
-  bound.def(
-      "lost",
-      [](BoundEngine& self, std::string address, double now) { return self.apply(Lost{std::move(address)}, now); },
-      py::arg("address"), py::arg("now"));
-  bound.def(
-      "reached",
-      [](BoundEngine& self, std::string address, double now) { return self.apply(Reached{std::move(address)}, now); },
-      py::arg("address"), py::arg("now"));
   bound.def(
       "pickers", [](BoundEngine& self, std::uint32_t count, double now) { self.apply(Pickers{count}, now); },
       py::arg("count"), py::arg("now"));
@@ -201,31 +208,29 @@ void add_picks(py::class_<BoundEngine>& bound) {
   bound.def("lane", [](BoundEngine& self) { return self.engine.open_lane(); }, Waits());
 }
 
+const char* why(const BoundEngine& self, double now) {
+  check_now(now);
+  if (self.engine.any_ready()) return "ready";
+  return self.engine.why() == NotReady::none ? "none" : "all_full";
+}
+
+std::vector<std::string> ready(const BoundEngine& self, double now) {
+  check_now(now);
+  std::vector<std::string> ready;
+  for (auto& standing : self.engine.standings(now)) {
+    if (standing.state == State::ready) ready.push_back(std::move(standing.address));
+  }
+  return ready;
+}
+
 void add_state(py::class_<BoundEngine>& bound) {
   bound.def("__len__", [](const BoundEngine& self) { return self.engine.size(); }, Waits());
   bound.def_property_readonly("policy", [](const BoundEngine& self) {
     const Waiting waiting;
     return self.engine.spec();
   });
-  bound.def(
-      "why",
-      [](const BoundEngine& self, double now) {
-        check_now(now);
-        if (self.engine.any_ready()) return "ready";
-        return self.engine.why() == NotReady::none ? "none" : "all_full";
-      },
-      py::arg("now"), Waits());
-  bound.def(
-      "ready",
-      [](const BoundEngine& self, double now) {
-        check_now(now);
-        std::vector<std::string> ready;
-        for (auto& standing : self.engine.standings(now)) {
-          if (standing.state == State::ready) ready.push_back(std::move(standing.address));
-        }
-        return ready;
-      },
-      py::arg("now"), Waits());
+  bound.def("why", &why, py::arg("now"), Waits());
+  bound.def("ready", &ready, py::arg("now"), Waits());
   bound.def(
       "endpoints",
       [](const BoundEngine& self, double now) {
@@ -241,6 +246,9 @@ void add_state(py::class_<BoundEngine>& bound) {
         return *address;
       },
       py::arg("index"), Waits());
+}
+
+void add_time(py::class_<BoundEngine>& bound) {
   bound.def("next_deadline", [](const BoundEngine& self) { return self.engine.next_deadline(); }, Waits());
   bound.def(
       "expire",
@@ -255,15 +263,18 @@ void add_state(py::class_<BoundEngine>& bound) {
 }  // namespace
 
 void register_engine(py::module_& module) {
-  register_values(module);
+  register_endpoint(module);
+  register_answers(module);
   py::class_<BoundEngine> bound(module, "Engine", py::is_final());
   bound.def(py::init(&make_engine), py::arg("policy") = "least_load:choices=auto", py::arg("roster") = "snapshot",
             py::arg("seed") = 1, py::kw_only(), py::arg("load") = "tasks", py::arg("accounting") = "done",
             py::arg("outcomes") = true, py::arg("probes") = true, py::arg("native") = false);
   add_membership(bound);
+  add_news(bound);
   add_picks(bound);
   add_switching(bound);
   add_state(bound);
+  add_time(bound);
   add_fast_methods(bound);
 }
 
