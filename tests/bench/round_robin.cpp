@@ -10,32 +10,35 @@
 namespace lbsuite::bench {
 namespace {
 
-double ns_per_pick(RosterKind roster, int threads) {
+// loop(engine, lane, turns) makes so many picks.
+template <class Loop>
+double ns_per_pick(RosterKind roster, int threads, Loop&& loop) {
   Engine<Shared> engine({.policy = parse_policy("round_robin"), .roster = roster});
   join(engine, 25);
   while (engine.open_lane() + 1 < static_cast<std::uint32_t>(threads)) {
   }
-  return ns_per_turn(threads, [&](int thread, long turns) {
-    const Request request;
-    for (long i = 0; i < turns; ++i) {
-      engine.choose(request, 0, static_cast<std::uint32_t>(thread), [](const auto* endpoint) { keep(endpoint); });
-    }
-  });
+  return ns_per_turn(threads, [&](int thread, long turns) { loop(engine, static_cast<std::uint32_t>(thread), turns); });
 }
 
-// Many picks asked for at once, in the default roster.
-double ns_per_pick_of_many(int threads) {
-  Engine<Shared> engine({.policy = parse_policy("round_robin")});
-  join(engine, 25);
-  while (engine.open_lane() + 1 < static_cast<std::uint32_t>(threads)) {
+void one_by_one(Engine<Shared>& engine, std::uint32_t lane, long turns) {
+  const Request request;
+  for (long i = 0; i < turns; ++i) engine.choose(request, 0, lane, [](const auto* endpoint) { keep(endpoint); });
+}
+
+void in_hundreds(Engine<Shared>& engine, std::uint32_t lane, long turns) {
+  std::array<std::uint32_t, 256> chosen;
+  for (long i = 0; i < turns; i += chosen.size()) {
+    engine.choose_many({}, 0, lane, chosen);
+    keep(chosen);
   }
-  return ns_per_turn(threads, [&](int thread, long turns) {
-    std::array<std::uint32_t, 256> chosen;
-    for (long i = 0; i < turns; i += chosen.size()) {
-      engine.choose_many({}, 0, static_cast<std::uint32_t>(thread), chosen);
-      keep(chosen);
-    }
-  });
+}
+
+void measure(int threads) {
+  for (std::size_t i = 0; i < kRosters.size(); ++i) {
+    const double ns = ns_per_pick(static_cast<RosterKind>(i), threads, one_by_one);
+    std::printf("%s %.3f\n", std::string(kRosters[i]).c_str(), ns);
+  }
+  std::printf("snapshot,many %.3f\n", ns_per_pick(RosterKind::snapshot, threads, in_hundreds));
 }
 
 }  // namespace
@@ -47,9 +50,5 @@ int main(int count, char** words) {
     std::fprintf(stderr, "usage: round_robin THREADS (1..255)\n");
     return 2;
   }
-  for (std::size_t i = 0; i < lbsuite::kRosters.size(); ++i) {
-    const double ns = lbsuite::bench::ns_per_pick(static_cast<lbsuite::RosterKind>(i), threads);
-    std::printf("%s %.3f\n", std::string(lbsuite::kRosters[i]).c_str(), ns);
-  }
-  std::printf("snapshot,many %.3f\n", lbsuite::bench::ns_per_pick_of_many(threads));
+  lbsuite::bench::measure(threads);
 }

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import ratios
 
-from lbsuite import _core
 from lbsuite.demo import SLOWDOWN, Scene
 from lbsuite.fleet import Fleet
 from lbsuite.results import RunResult
+from lbsuite.wire.balancer import hosted_policies
 from lbsuite.wire.client import ClientSettings, run
 
 PEER = "round_robin"
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--sleep-s", type=float, default=0.5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--policies", nargs="+", default=[name for name in _core.policies() if name != PEER])
+    parser.add_argument("--policies", nargs="+", default=[name for name in hosted_policies() if name != PEER])
     args = parser.parse_args()
     scene = Scene(backends=args.backends, seconds=args.seconds, sleep_s=args.sleep_s)
     asyncio.run(measure(scene, [PEER, *args.policies], args.rounds))

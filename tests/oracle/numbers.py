@@ -1,6 +1,7 @@
 """The hash and the generator, by their specifications."""
 
 MASK = 2**64 - 1
+STEP = 0x9E3779B97F4A7C15
 P1, P2, P3, P4, P5 = (
     0x9E3779B185EBCA87,
     0xC2B2AE3D27D4EB4F,
@@ -45,16 +46,19 @@ def xxh64(data: bytes, seed: int) -> int:
     return h ^ h >> 32
 
 
+def splitmix64(state: int) -> int:
+    """What it gives in its next step."""
+    z = (state + STEP) & MASK
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
+    return z ^ z >> 31
+
+
 class Rng:
     """xoshiro256++ filled by splitmix64."""
 
     def __init__(self, seed: int) -> None:
-        self.state = []
-        for _ in range(4):
-            seed = (seed + 0x9E3779B97F4A7C15) & MASK
-            z = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9 & MASK
-            z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
-            self.state.append(z ^ z >> 31)
+        self.state = [splitmix64(seed + n * STEP) for n in range(4)]
 
     def next(self) -> int:
         a, b, c, d = self.state

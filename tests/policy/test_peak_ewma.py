@@ -1,6 +1,7 @@
 import math
 from collections import Counter
 
+from ends import chosen, ended, picked_where_one_fails
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,16 +19,6 @@ def of(*addresses: str, policy: str = "peak_ewma") -> _core.Engine:
         engine.join(address, 0.0)
         ended(engine, address, 0.0, 0.1)
     return engine
-
-
-def ended(engine: _core.Engine, address: str, now: float, latency_s: float, *, failed: bool = False) -> None:
-    """A task of this endpoint ends; at one moment, so that nothing is in flight before and after."""
-    others = [e.address for e in engine.endpoints(now) if e.address != address]
-    engine.done(engine.pick(now, exclude=others), now, latency_s=latency_s, error="broken" if failed else None)
-
-
-def chosen(engine: _core.Engine, now: float) -> set[str | None]:
-    return {engine.pick_address(now) for _ in range(20)}
 
 
 def test_of_two_the_quicker_is_taken_until_its_tasks_make_up_for_it() -> None:
@@ -112,17 +103,7 @@ def test_one_that_fails_at_once_gets_little_however_idle_it_looks() -> None:
     """Three endpoints answer after 50 ms; D, which no success was ever seen of, fails within 1 ms."""
     engine = of(A, B, C)
     engine.join(D, 0.0)
-    counts: Counter[str] = Counter()
-    running: list[tuple[float, _core.Pick]] = []
-    for step in range(3000):
-        now = step / 400
-        for ends, pick in [task for task in running if task[0] <= now]:
-            failed = pick.endpoint == D
-            engine.done(pick, ends, latency_s=0.001 if failed else 0.05, error="broken" if failed else None)
-        running = [task for task in running if task[0] > now]
-        pick = engine.pick(now)
-        counts[pick.endpoint] += 1
-        running.append((now + (0.001 if pick.endpoint == D else 0.05), pick))
+    counts = picked_where_one_fails(engine, D, a_second=400)
     assert counts[D] < 3000 * 0.05
     assert min(counts[address] for address in (A, B, C)) > 3000 * 0.25
 

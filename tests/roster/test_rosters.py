@@ -92,19 +92,3 @@ def test_one_that_leaves_while_others_are_down_is_gone(roster: str) -> None:
     assert [e.address for e in subject.endpoints(1.0)] == [
         address for address in ADDRESSES[:3] if address != pick.endpoint
     ]
-
-
-@EVERY_ROSTER
-def test_a_log_of_it_replays(roster: str) -> None:
-    subject = engine(roster, 0)
-    recording = _core.record(subject)
-    for address in ADDRESSES[:5]:
-        subject.join(address, 0.0, limit=3)
-    subject.lost(ADDRESSES[2], 0.5)
-    picks = [subject.pick(1.0 + step) for step in range(14)]
-    assert picks[-1] is None
-    lines = recording.lines
-    assert _core.log_settings(lines[0])["roster"] == roster
-    replayed = _core.replay(_core.Engine("round_robin", roster), lines, another_policy=False)
-    assert len(replayed) == 14
-    assert all(pick.picked == pick.recorded for pick in replayed)

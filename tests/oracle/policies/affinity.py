@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from oracle.numbers import MASK, Rng, xxh64
+from oracle.numbers import Rng, splitmix64, xxh64
 from oracle.view import Request, View
 
 
@@ -11,16 +11,8 @@ def key_of(request: Request, rng: Rng) -> int:
     return xxh64(request.key, 0) if request.key else rng.next()
 
 
-def mixed(word: int) -> int:
-    """One step of splitmix64."""
-    z = (word + 0x9E3779B97F4A7C15) & MASK
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
-    z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
-    return z ^ z >> 31
-
-
 def nearest(view: View, key: int, weigh: Callable[[int], float]) -> int | None:
     def distance(i: int) -> float:
-        return -math.log(((mixed(key ^ view.hash(i)) >> 11) + 0.5) * 2.0**-53) / weigh(i)
+        return -math.log(((splitmix64(key ^ view.hash(i)) >> 11) + 0.5) * 2.0**-53) / weigh(i)
 
     return min((i for i in range(len(view)) if weigh(i) > 0), key=distance, default=None)
