@@ -1,5 +1,6 @@
 #pragma once
-// The engine as Python holds it: the C++ engine, and the Python strings of its endpoints' addresses, made once.
+// The engine as Python holds it: the C++ engine, and the Python strings of its endpoints' addresses, made once. Any
+// thread may call, with the GIL, which guards the strings. Throws what the engine does, and what a policy raises.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>

@@ -1,5 +1,6 @@
 #pragma once
-// The endpoints one pick may choose from, as a policy sees them: those that are up, in the roster's order.
+// The endpoints one pick may choose from, as a policy sees them: those that are up, in the roster's order. For one pick
+// and one thread; loads change under it. Cost: a few loads a question. Never fails.
 
 #include <algorithm>
 #include <cstdint>

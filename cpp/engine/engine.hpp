@@ -110,7 +110,8 @@ class Engine {
   // Whom `choose` finds where there is more to it: some are excluded, a shadow is asked, a log is kept.
   std::uint32_t decide(const View<Model>& view, Choosers<Model> choosers, const Request& request, double now,
                        std::uint32_t lane, bool recorded);
-  Candidates<Model> candidates_of(const View<Model>& view, std::span<const std::uint32_t> excluded, double now) const {
+  [[gnu::always_inline]] Candidates<Model> candidates_of(const View<Model>& view,
+                                                         std::span<const std::uint32_t> excluded, double now) const {
     return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_};
   }
   void compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other);

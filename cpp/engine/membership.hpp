@@ -1,6 +1,7 @@
 #pragma once
 // Who may be picked, as events and time change it: joins, leases, reports, drains, lost connections. Not safe to
 // share: the engine's writer lock guards every call but visits. Bad input throws std::invalid_argument, changing nothing.
+// Cost: a new view where who is up changes by it, else a look-up; letting time pass looks at each endpoint.
 
 #include <optional>
 #include <string>

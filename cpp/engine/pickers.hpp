@@ -1,5 +1,6 @@
 #pragma once
-// The policies of one engine: what lanes share of each, and each lane's own objects.
+// The policies of one engine: what lanes share of each, and each lane's own objects. Cost: one virtual call a pick, and
+// for a policy that listens an uncontended lock.
 
 #include <memory>
 #include <mutex>
@@ -114,7 +115,7 @@ class PolicyInLane final : public Picker<Model> {
 
  private:
   struct NoLock {
-    ~NoLock() {}
+    ~NoLock() {}  // without one of its own a compiler finds it unused
   };
   auto alone() {
     if constexpr (Model::threaded && listening<P>) {

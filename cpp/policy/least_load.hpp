@@ -14,7 +14,7 @@ class LeastLoad {
  public:
   static constexpr std::string_view name = "least_load";
   struct Settings : PolicySettings {
-    Choices choices = Choices::automatic();
+    Choices choices;
     template <class Visitor>
     void fields(Visitor&& visit) {
       visit("choices", choices);

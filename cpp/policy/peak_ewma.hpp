@@ -19,7 +19,8 @@ class PeakEwma {
     Real decay_s{10, 0.001, 1e6}, penalty_s{140737, 0, 1e9};  // 2^63 >> 16 nanoseconds
     template <class Visitor>
     void fields(Visitor&& visit) {
-      visit("decay_s", decay_s), visit("penalty_s", penalty_s);
+      visit("decay_s", decay_s);
+      visit("penalty_s", penalty_s);
     }
   };
   using Shared = NothingShared;

@@ -34,8 +34,13 @@ class Prequal {
     Whole pool{16, 2, 64}, reuses{16, 1, 1000};
     template <class Visitor>
     void fields(Visitor&& visit) {
-      visit("probes", probes), visit("pool", pool), visit("age_s", age_s), visit("q_rif", q_rif);
-      visit("delta", delta), visit("removes", removes), visit("reuses", reuses);
+      visit("probes", probes);
+      visit("pool", pool);
+      visit("age_s", age_s);
+      visit("q_rif", q_rif);
+      visit("delta", delta);
+      visit("removes", removes);
+      visit("reuses", reuses);
     }
   };
   using Shared = NothingShared;

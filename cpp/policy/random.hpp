@@ -4,7 +4,7 @@
 
 namespace lbsuite {
 
-// A ready endpoint, each with the same chance.
+// A ready endpoint, each with the same chance. Cost: a draw; a pass over all where few are ready.
 class Random {
  public:
   static constexpr std::string_view name = "random";

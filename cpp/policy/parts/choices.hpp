@@ -14,31 +14,28 @@ namespace lbsuite {
 class Choices {
  public:
   static constexpr std::uint32_t kAll = 0;
-  static constexpr Choices automatic() { return Choices(true, kAll); }
 
   // Reads "all", "auto" or a number in 1..Sample::kMost; throws std::invalid_argument otherwise.
-  static Choices parse(std::string_view text) {
-    if (text == "auto") return automatic();
-    if (text == "all") return Choices(false, kAll);
-    std::uint32_t count = 0;
+  void read(std::string_view name, std::string_view text) {
+    std::uint32_t count = kAll;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > Sample::kMost) {
-      throw std::invalid_argument("choices is all, auto or 1.." + std::to_string(Sample::kMost) + ", not '" +
-                                  std::string(text) + "'");
+    const bool number =
+        error == std::errc() && end == text.data() + text.size() && count >= 1 && count <= Sample::kMost;
+    if (!number && text != "auto" && text != "all") {
+      throw std::invalid_argument(std::string(name) + " is all, auto or 1.." + std::to_string(Sample::kMost) +
+                                  ", not '" + std::string(text) + "'");
     }
-    return Choices(false, count);
+    auto_ = text == "auto";
+    count_ = number ? count : kAll;
   }
-
-  void read(std::string_view, std::string_view text) { *this = parse(text); }
   std::string text() const { return auto_ ? "auto" : count_ == kAll ? "all" : std::to_string(count_); }
 
   // kAll, or how many; `judged` is what auto comes to now.
   std::uint32_t count(std::uint32_t judged) const { return auto_ ? judged : count_; }
 
  private:
-  constexpr Choices(bool automatic, std::uint32_t count) : auto_(automatic), count_(count) {}
-  bool auto_;
-  std::uint32_t count_;
+  bool auto_ = true;
+  std::uint32_t count_ = kAll;
 };
 
 }  // namespace lbsuite

@@ -1,8 +1,8 @@
 #pragma once
 // The table of Maglev hashing (Eisenbud et al., "Maglev: a fast and reliable software network load balancer", NSDI'16,
-// section 3.4, listing 1), with weights as Envoy has them (maglev_lb.cc): the same endpoints give the same table in
-// both. Entries are equal in number to within one round, by weight. Cost: making it a few ns an
-// entry, more where weights differ by orders of magnitude; a look-up one.
+// section 3.4, listing 1), with weights as Envoy has them (maglev_lb.cc): the same endpoints give the same table in both.
+// Entries are equal in number to within one round, by weight. Cost: a few ns an entry to make it, more where weights
+// differ by orders of magnitude; a look-up a load.
 
 #include <algorithm>
 #include <cstdint>
