@@ -143,6 +143,23 @@ def test_function_bodies_stay_within_30_lines() -> None:
     assert not [each for each in functions if each[1] > 30]
 
 
+# As clang-format leaves them: the brace that opens a body ends a line, and the one that closes it begins one.
+CPP_BODY = re.compile(
+    r"^( *)(?!if|for|while|switch|do|else|return|\}|class|struct|enum|namespace)\S[^\n]*\)[^\n;]* \{\n(.*?)^\1\}",
+    re.M | re.S,
+)
+
+
+def test_cpp_function_bodies_stay_within_30_lines() -> None:
+    functions = [
+        (f"{name(path)}: {body[0].splitlines()[0].strip()}", body[2].count("\n"))
+        for path in sources("*.cpp", "*.hpp")
+        for body in CPP_BODY.finditer(path.read_text())
+    ]
+    assert len(functions) > 300
+    assert not [each for each in functions if each[1] > 30]
+
+
 def test_no_file_has_a_vague_name() -> None:
     assert not [name(path) for path in sources("*") if VAGUE & {part.lower() for part in (*path.parts, path.stem)}]
 
