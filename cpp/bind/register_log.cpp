@@ -24,6 +24,7 @@ using Waits = py::call_guard<Waiting>;
 }
 
 int open_file(const std::string& path) {
+  if (path.find('\0') != std::string::npos) throw std::invalid_argument("a path has no null character in it");
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) refuse(path, errno);
   return file;

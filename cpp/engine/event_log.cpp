@@ -152,7 +152,10 @@ class Line {
  public:
   explicit Line(std::string_view bytes) : bytes_(bytes) {
     try {
-      line_ = Json::parse(bytes);
+      line_ = Json::parse(bytes, [this](int depth, Json::parse_event_t, const Json&) {
+        if (depth > kDeepest) refuse("nested too deep", bytes_);
+        return true;
+      });
     } catch (const Json::exception&) {
       refuse("not JSON", bytes_);
     }
@@ -188,6 +191,7 @@ class Line {
   }
 
  private:
+  static constexpr int kDeepest = 4;  // a record needs 2; to copy or print what is nested takes as much of the stack
   const Json bytes_;
   Json line_;
   std::vector<std::string> known_;

@@ -71,6 +71,8 @@ struct Outcome {
   double latency_s = 0;
   bool failed = false;
 };
+// Throws std::invalid_argument for what no task takes: policies reckon with latencies and their powers.
+void check_latency(double latency_s);
 
 // What a host should act on or log.
 enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired, probe };

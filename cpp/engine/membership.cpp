@@ -15,6 +15,10 @@ constexpr double kForgetEvery_s = 1;
 
 }  // namespace
 
+void check_latency(double latency_s) {
+  check(latency_s >= 0 && latency_s < 1e9, "latency_s out of 0..1e9: " + std::to_string(latency_s));
+}
+
 template <class Model>
 bool Membership<Model>::apply(const Event& event, double now) {
   return std::visit([&](const auto& what) { return take(what, now); }, event);
@@ -107,7 +111,7 @@ bool Membership<Model>::take(const Pickers& event, double) {
 template <class Model>
 bool Membership<Model>::take(const Probed& event, double) {
   check(event.tasks <= 1'000'000, "tasks out of 0..1000000: " + std::to_string(event.tasks));
-  check(event.latency_s >= 0 && event.latency_s < 1e9, "latency_s out of 0..1e9: " + std::to_string(event.latency_s));
+  check_latency(event.latency_s);
   return roster_.find(event.address) != nullptr;
 }
 

@@ -20,6 +20,8 @@ GOLDEN = sorted(write.FOLDER.glob("*.jsonl"))
 ACCOUNTINGS = ("done", "reported")
 HEADING = '{"lbsuite_log":1,"policy":"round_robin","roster":"snapshot","seed":1,"load":"tasks","accounting":"done"}'
 JOIN = f'{{"event":"join","now":0.0,"address":"{A}"}}'
+PICK = '{"event":"pick","now":1.0,"sequence":1,"answer":"127.0.0.1:4001"}'
+DONE = '{"event":"done","now":2.0,"sequence":1}'
 
 
 def walked(spec: str, accounting: str, seed: int) -> lbsuite.Log:
@@ -268,10 +270,13 @@ class TestRecording:
         ([HEADING, JOIN.replace("}", ',"weight":0}')], "line 2: weight out of 1..1000000: 0"),
         ([HEADING, JOIN.replace("}", ',"weight":-1}')], "line 2: bad weight: -1"),
         ([HEADING, JOIN.replace("}", ',"weight":4294967296}')], "line 2: bad weight: 4294967296"),
+        ([HEADING, JOIN.replace("}", ',"zone":' + "[" * 300_000 + "]" * 300_000 + "}")], "line 2: nested too deep"),
         ([HEADING, JOIN.replace("}", ',"zone_base64":"?"}')], 'line 2: bad zone_base64: "\\?"'),
         ([HEADING, '{"event":"pick","now":1,"lane":256,"answer":"none"}'], "line 2: an engine has 256 lanes"),
         ([HEADING, '{"event":"pick","now":1,"policy":"nearest"}'], "line 2: no policy 'nearest'"),
         ([HEADING, JOIN, '{"event":"done","now":1,"sequence":7}'], "line 3: no pick of lane 0 had sequence 7"),
+        ([HEADING, JOIN, PICK, DONE, DONE], "line 5: no pick of lane 0 had sequence 1 that has not ended"),
+        ([HEADING, JOIN, PICK, DONE.replace("1}", '1,"latency_s":1e9}')], "line 4: latency_s out of 0..1e9"),
     ],
 )
 def test_a_bad_log_is_one_line_with_the_lines_number_and_the_bad_part(lines: list[str], blamed: str) -> None:
