@@ -82,7 +82,8 @@ class Engine {
   std::uint32_t policy(std::string_view spec, std::unique_ptr<PickerSource<Model>> source);
   // From now on requests that name no policy get this one; nothing else changes.
   void switch_to(std::uint32_t policy, double now);
-  // From now on this policy is asked, too, where the engine's own picks, but not obeyed; 0: none is. Counts begin anew.
+  // From now on this policy is asked, too, where another, the engine's own, picks, but not obeyed; 0: none is. Counts
+  // begin anew.
   void shadow(std::uint32_t policy, double now);
   Shadow shadow() const { return {shadow_asked_.get(), shadow_differing_.get()}; }
   // Opens a lane for one more thread; lane 0 is there from the start.

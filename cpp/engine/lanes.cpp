@@ -55,7 +55,7 @@ void Lanes<Model>::check_known(std::uint32_t policy) const {
 }
 
 template <class Model>
-std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
+std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSource<Model>>&& source) {
   if (const std::uint32_t known = find(spec)) return known;
   const auto number = static_cast<std::uint32_t>(specs_.size());
   const Needs needs = source->needs();

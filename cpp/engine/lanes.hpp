@@ -60,7 +60,8 @@ class Lanes {
   // Writer only, from here on.
   std::uint32_t open();
   std::uint32_t find(std::string_view spec) const;  // 0: none
-  std::uint32_t add(std::string_view spec, std::unique_ptr<PickerSource<Model>> source);
+  // A source that is not taken up stays the caller's: what it holds may want a lock that goes before the writer's.
+  std::uint32_t add(std::string_view spec, std::unique_ptr<PickerSource<Model>>&& source);
   void switch_to(std::uint32_t policy);
   void shadow(std::uint32_t policy);
   const std::string& spec(std::uint32_t policy) const { return specs_[policy]; }
@@ -101,9 +102,10 @@ inline Lane<Model>& Lanes<Model>::lane(std::uint32_t number) const {
 template <class Model>
 inline Choosers<Model> Lanes<Model>::choosers(Lane<Model>& lane, std::uint32_t policy, bool writing) {
   if (policy != 0) return {picker(lane, policy, writing), nullptr};
+  const std::uint32_t own = own_.load(std::memory_order_acquire);
   const std::uint32_t shadow = shadow_.load(std::memory_order_acquire);
-  return {picker(lane, own_.load(std::memory_order_acquire), writing),
-          shadow == 0 ? nullptr : &picker(lane, shadow, writing)};
+  // One that is both is asked once: a second question would take turns and draw lots that are the next pick's.
+  return {picker(lane, own, writing), shadow == 0 || shadow == own ? nullptr : &picker(lane, shadow, writing)};
 }
 
 template <class Model>

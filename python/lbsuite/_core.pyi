@@ -509,7 +509,7 @@ class Engine:
         """Requests that name no policy get this one from now on; what is in flight stays counted."""
 
     def shadow(self, policy: str | Settings | Policy | None, now: float) -> None:
-        """Asks this policy, too, wherever the engine's own picks, and obeys it never; None ends it."""
+        """Asks this policy, too, wherever another, the engine's own, picks, and obeys it never; None ends it."""
 
     @property
     def shadowed(self) -> Shadow:

@@ -43,6 +43,15 @@ def test_a_shadow_is_asked_and_not_obeyed() -> None:
     assert engine.shadowed.asked == 0
 
 
+@pytest.mark.parametrize("policy", _core.policies())
+def test_a_shadow_that_is_the_engines_own_policy_is_not_asked(policy: str) -> None:
+    alone, shadowed = three(policy), three(policy)
+    shadowed.shadow(policy, 1.0)
+    for step in range(30):
+        assert shadowed.pick(1.0 + step).endpoint == alone.pick(1.0 + step).endpoint
+    assert shadowed.shadowed.asked == 0
+
+
 @pytest.mark.parametrize("policy", ["fastest", "least_load:choices=0"])
 def test_a_bad_policy_to_switch_to_changes_nothing(policy: str) -> None:
     engine = three("pick_first")
