@@ -1,5 +1,6 @@
 #include "policy/policies.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 
@@ -11,12 +12,17 @@ namespace {
 // "key=value,key=value" into the fields of one policy's settings.
 template <class Settings>
 void read_fields(std::string_view policy, std::string_view rest, Settings& settings) {
-  while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+  std::vector<std::string_view> told;
+  for (bool more = true; more;) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view pair = rest.substr(0, comma);
+    more = comma != std::string_view::npos;
+    if (more) rest.remove_prefix(comma + 1);
     const std::size_t equals = pair.find('=');
     const std::string_view key = pair.substr(0, equals);
     if (equals == std::string_view::npos) refuse("not key=value: '" + std::string(pair) + "'");
+    if (std::find(told.begin(), told.end(), key) != told.end()) refuse("told twice: '" + std::string(key) + "'");
+    told.push_back(key);
     bool known = false;
     settings.fields([&](std::string_view name, auto& value) {
       if (name != key) return;

@@ -50,6 +50,9 @@ def test_a_spec_is_read_back_from_what_it_prints(policy: str) -> None:
         ("least_load:choices=2.5", "'2.5'"),
         ("least_load:choices=-1", "'-1'"),
         ("least_load:choices", "'choices'"),
+        ("least_load:choices=2,choices=3", "twice: 'choices'"),
+        ("least_load:choices=2,", "''"),
+        ("least_load:", "''"),
         ("least_load:colour=3", "'colour'"),
         ("round_robin:choices=2", "'choices'"),
     ],
@@ -59,6 +62,12 @@ def test_a_bad_spec_is_refused_with_the_bad_part(spec: str, blamed: str) -> None
         _core.parse_policy(spec)
     with pytest.raises(ValueError, match=blamed):
         _core.Engine(spec)
+
+
+def test_settings_equal_nothing_else() -> None:
+    assert _core.LeastLoad(choices=2) == _core.parse_policy("least_load:choices=2")
+    assert _core.LeastLoad() != _core.LeastLoad(choices=2)
+    assert _core.LeastLoad() not in ("least_load", None, _core.TwoChoices())
 
 
 def engine(policy: str, loads: list[int], **settings: str) -> _core.Engine:
