@@ -65,15 +65,16 @@ std::uint32_t BoundEngine::python_number(const py::object& policy) {
     if (known.policy.is(policy)) return known.number;
   }
   const std::string name = python_policy_name(policy);
-  int& count = python_names_[name];
-  const std::string spec = "python:" + name + (++count > 1 ? "#" + std::to_string(count) : "");
+  std::string spec = "python:" + name;
+  for (int count = 2; !python_names_.insert(spec).second; ++count)
+    spec = "python:" + name + "#" + std::to_string(count);
   auto source = std::make_unique<PythonSource>(policy, spec, engine);
   std::uint32_t number = 0;
   try {
     const Waiting waiting;
     number = engine.policy(spec, std::move(source));
   } catch (...) {
-    --count;
+    python_names_.erase(spec);
     throw;
   }
   python_policies_.push_back({policy, number});
@@ -86,7 +87,10 @@ std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::
   check_now(now);
   std::vector<std::string> addresses;
   if (py::isinstance<py::str>(exclude)) throw py::type_error("exclude is a sequence of addresses, not one str");
-  for (const auto& address : exclude) addresses.push_back(address.cast<std::string>());
+  for (const auto& address : exclude) {
+    if (!py::isinstance<py::str>(address)) throw py::type_error("exclude is a sequence of addresses, each a str");
+    addresses.push_back(address.cast<std::string>());
+  }
   const std::vector<std::string_view> excluded(addresses.begin(), addresses.end());
   const Request request{policy_number(policy),
                         key ? std::string_view(*key) : std::string_view(),
@@ -94,16 +98,23 @@ std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::
                         excluded,
                         deadline.value_or(kNever),
                         priority};
-  const Answer answer = ask([&] { return engine.pick(request, now, lane); });
-  const auto* pick = std::get_if<Pick>(&answer);
-  if (pick == nullptr) return std::nullopt;
-  const auto spell = [&] { return ask([&] { return engine.address(pick->endpoint, pick->generation).value_or(""); }); };
-  return BoundPick{*pick, name(pick->endpoint, pick->generation, spell), false};
+  for (;;) {
+    const Answer answer = ask([&] { return engine.pick(request, now, lane); });
+    const auto* pick = std::get_if<Pick>(&answer);
+    if (pick == nullptr) return std::nullopt;
+    const auto spell = [&] {
+      return ask([&] { return engine.address(pick->endpoint, pick->generation).value_or(""); });
+    };
+    const py::str& address = name(pick->endpoint, pick->generation, spell);
+    if (py::len(address) > 0) return BoundPick{*pick, address, this, false};  // else it has left meanwhile
+  }
 }
 
 void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool failed) {
   check_now(now);
-  if (!(latency_s >= 0)) throw std::invalid_argument("latency_s below 0: " + std::to_string(latency_s));
+  check_latency(latency_s);
+  if (pick.of != this)
+    throw std::invalid_argument("the pick of '" + pick.address.cast<std::string>() + "' is another engine's");
   if (pick.ended) return;
   pick.ended = true;
   try {

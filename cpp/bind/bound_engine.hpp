@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "bind/waiting.hpp"
@@ -16,9 +17,12 @@
 
 namespace lbsuite::bind {
 
+class BoundEngine;
+
 struct BoundPick {
   Pick pick;
   py::str address;
+  const BoundEngine* of;  // told apart by, never called: it may be gone
   bool ended = false;
 };
 
@@ -65,7 +69,7 @@ class BoundEngine {
     std::uint32_t number;
   };
   std::vector<PythonPolicy> python_policies_;
-  std::unordered_map<std::string, int> python_names_;
+  std::unordered_set<std::string> python_names_;
   std::mutex asking_;
 };
 

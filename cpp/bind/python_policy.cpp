@@ -34,9 +34,10 @@ PolicyRequest::PolicyRequest(const Request& request)
 namespace {
 
 std::string shown(const py::handle& value) {
-  constexpr std::size_t kMost = 80;
-  const std::string text = py::repr(value).cast<std::string>();
-  return text.size() > kMost ? text.substr(0, kMost) + "..." : text;
+  constexpr Py_ssize_t kMost = 80;  // characters, as half of one is no text
+  const py::str text = py::repr(value);
+  if (PyUnicode_GetLength(text.ptr()) <= kMost) return text.cast<std::string>();
+  return py::reinterpret_steal<py::str>(PyUnicode_Substring(text.ptr(), 0, kMost)).cast<std::string>() + "...";
 }
 
 // A policy's answer as an index into its view.

@@ -113,10 +113,12 @@ void register_answers(py::module_& module) {
 void add_membership(py::class_<BoundEngine>& bound) {
   bound.def(
       "join",
-      [](BoundEngine& self, std::string address, double now, std::uint32_t weight, std::uint32_t limit,
-         std::string zone, std::optional<std::uint64_t> order, double lease_s) {
-        return self.apply(
-            Joined{std::move(address), weight, limit, std::move(zone), order.value_or(kUnordered), lease_s}, now);
+      // str alone: of bytes, as pybind11 would take, picks could not make a str again.
+      [](BoundEngine& self, const py::str& address, double now, std::uint32_t weight, std::uint32_t limit,
+         const py::str& zone, std::optional<std::uint64_t> order, double lease_s) {
+        return self.apply(Joined{address.cast<std::string>(), weight, limit, zone.cast<std::string>(),
+                                 order.value_or(kUnordered), lease_s},
+                          now);
       },
       py::arg("address"), py::arg("now"), py::kw_only(), py::arg("weight") = 1, py::arg("limit") = 0,
       py::arg("zone") = "", py::arg("order") = py::none(), py::arg("lease_s") = 0.0);

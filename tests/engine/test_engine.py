@@ -235,6 +235,8 @@ def test_time_never_runs_backwards() -> None:
         (lambda e: e.pickers(0, 0.0), "pickers .*0"),
         (lambda e: e.pick(0.0, lane=4), "lane 4"),
         (lambda e: e.done(e.pick(0.0), 0.0, latency_s=-1.0), "latency_s .*-1"),
+        (lambda e: e.done(e.pick(0.0), 0.0, latency_s=1e308), "latency_s out of 0..1e9"),
+        (lambda e: _core.Engine().done(e.pick(0.0), 0.0), f"the pick of '{A}' is another engine's"),
         (lambda e: _core.Engine(roster="list"), "roster 'list'"),
         (lambda e: _core.Engine(load="disk"), "load 'disk'"),
         (lambda e: _core.Engine(accounting="none"), "accounting 'none'"),
@@ -249,7 +251,15 @@ def test_bad_input_is_refused_with_the_value_and_changes_nothing(call, blamed: s
     assert engine.ready(0.0) == before
 
 
-@pytest.mark.parametrize("call", [lambda e: e.report(A, 0.0, tasks=-1), lambda e: e.pick(0.0, exclude=A)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda e: e.report(A, 0.0, tasks=-1),
+        lambda e: e.pick(0.0, exclude=A),
+        lambda e: e.pick(0.0, exclude=[4001]),
+        lambda e: e.join(b"\xff", 0.0),
+    ],
+)
 def test_what_has_the_wrong_type_is_a_type_error(call) -> None:
     engine = _core.Engine()
     engine.join(A, 0.0)

@@ -1,6 +1,7 @@
 """Threads at one engine whose policy is written in Python: `python_policy_threads.py ROSTER`; fails, or hangs, if they
 get in each other's way."""
 
+import contextlib
 import functools
 import itertools
 import sys
@@ -40,6 +41,8 @@ class Fleet:
         self.start = time.monotonic()
         for address in ADDRESSES:
             self.engine.join(address, self.start, limit=50)
+        self.native = lbsuite.Engine("random", native=True)
+        self.native_recording = lbsuite.record(self.native)
         self.picks = itertools.count()
         self.failures: list[BaseException] = []
 
@@ -48,7 +51,15 @@ class Fleet:
         found = self.engine.pick(time.monotonic(), lane=lane, policy=policy)
         self.engine.pick_address(time.monotonic())
         if found:
+            assert found.endpoint
             self.engine.done(found, time.monotonic(), latency_s=0.001)
+
+    def pick_native(self) -> None:
+        self.native.pick_address(time.monotonic())
+
+    def be_refused(self) -> None:
+        with contextlib.suppress(ValueError):
+            self.native.switch(Busy(), time.monotonic())
 
     def report(self) -> None:
         for address in ADDRESSES:
@@ -76,6 +87,7 @@ def main(roster: str) -> None:
     fleet = Fleet(roster)
     lanes = (0, 0, fleet.engine.lane(), fleet.engine.lane())
     works = [*(functools.partial(fleet.pick, lane) for lane in lanes), fleet.report, fleet.change]
+    works += [fleet.pick_native, fleet.be_refused]
     threads = [threading.Thread(target=fleet.keep_on, args=(work,), daemon=True) for work in works]
     for thread in threads:
         thread.start()

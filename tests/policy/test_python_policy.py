@@ -149,7 +149,7 @@ def test_it_sees_the_whole_request() -> None:
     assert seen == [(b"k", 3, (ADDRESSES[0],), 2.0, 4), (b"", 1, (), math.inf, 0)]
 
 
-@pytest.mark.parametrize("answer", [3, -1, True, 1.0, "0", 2**80, object])
+@pytest.mark.parametrize("answer", [3, -1, True, 1.0, "0", "\u00e9" * 99, 2**80, object])
 def test_an_answer_that_is_no_index_is_told_to_who_asked_and_changes_nothing(answer: object) -> None:
     says = Says(lambda view, request, rng: answer)
     subject = engine(says)

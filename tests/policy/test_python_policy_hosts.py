@@ -101,6 +101,16 @@ def test_a_log_of_it_replays_with_an_object_of_its_class() -> None:
     assert replay.differing == 0
 
 
+@pytest.mark.parametrize("policy", [None, "two_choices"])
+def test_a_log_with_one_in_the_shadow_replays_without_it(policy: str | None) -> None:
+    subject = lbsuite.Engine("round_robin")
+    recording = lbsuite.record(subject)
+    subject.join(ADDRESSES[0], 0.0)
+    subject.shadow(Says(), 0.0)
+    subject.pick(1.0)
+    assert lbsuite.replay(recording, policy=policy).picks == ADDRESSES[:1]
+
+
 async def test_a_balancer_runs_one() -> None:
     balancer = Balancer(BalancerSettings(policy=Says(1), fixed=True))
     for address in ADDRESSES[:3]:
