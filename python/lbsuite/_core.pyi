@@ -205,7 +205,8 @@ class Hashed(Settings):
     """The endpoint that the request's key hashes to; without a key a random one, by weight.
 
     kind: "rendezvous" or "maglev". bound: the most that one may have, in percent of the mean by weight; 0: no bound,
-    else at least 100. table: entries of maglev's table, a prime.
+    else at least 100. table: entries of maglev's table, a prime; many more than endpoints, as one without an entry is
+    nobody's home.
     """
 
     @property
