@@ -153,6 +153,11 @@ PythonSource::~PythonSource() {
   for (py::object* held : {&pick_, &done_, &report_}) *held = py::object();
 }
 
+std::unique_ptr<PickerSource<Shared>> PythonSource::twin() const {
+  const py::gil_scoped_acquire gil;
+  return std::unique_ptr<PickerSource<Shared>>(new PythonSource(*this));
+}
+
 std::unique_ptr<Picker<Shared>> PythonSource::lane(std::uint32_t, std::uint32_t lane, std::uint64_t seed, Probes&) {
   return std::make_unique<PythonPicker>(*this, Xxh64::hash(spec_, seed) + lane);
 }

@@ -57,6 +57,7 @@ class PythonSource final : public PickerSource<Shared> {
 
   std::unique_ptr<Picker<Shared>> lane(std::uint32_t number, std::uint32_t lane, std::uint64_t seed,
                                        Probes& probes) override;
+  std::unique_ptr<PickerSource<Shared>> twin() const override;
   Needs needs() const override { return {.python = true}; }
 
   const std::string& spec() const { return spec_; }
@@ -67,6 +68,8 @@ class PythonSource final : public PickerSource<Shared> {
   std::optional<std::string> address(Place place) const { return engine_.address(place.index, place.generation); }
 
  private:
+  PythonSource(const PythonSource&) = default;
+
   const std::string spec_;
   const Engine<Shared>& engine_;
   // Methods bound to the object; the last two are empty where it has none.

@@ -46,7 +46,7 @@ std::uint32_t Lanes<Model>::open() {
 template <class Model>
 std::uint32_t Lanes<Model>::find(std::string_view spec) const {
   const auto known = std::find(specs_.begin() + 1, specs_.end(), spec);
-  return known == specs_.end() ? 0 : static_cast<std::uint32_t>(known - specs_.begin());
+  return spec.empty() || known == specs_.end() ? 0 : static_cast<std::uint32_t>(known - specs_.begin());
 }
 
 template <class Model>
@@ -57,7 +57,6 @@ void Lanes<Model>::check_known(std::uint32_t policy) const {
 template <class Model>
 std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSource<Model>>&& source) {
   if (const std::uint32_t known = find(spec)) return known;
-  const auto number = static_cast<std::uint32_t>(specs_.size());
   const Needs needs = source->needs();
   const std::string name(needs.python ? spec : spec.substr(0, spec.find(':')));
   check(members_.roster().shows_fixed_views() || source->any_roster(),
@@ -66,6 +65,12 @@ std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSou
   check(!needs.outcomes || gives_.outcomes,
         "policy " + name + " needs outcomes (how long each task took), which this host does not give");
   check(!needs.probes || gives_.probes, "policy " + name + " needs probes, which this host does not send");
+  return hold(spec, std::move(source));
+}
+
+template <class Model>
+std::uint32_t Lanes<Model>::hold(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
+  const auto number = static_cast<std::uint32_t>(specs_.size());
   check(number < kMostPolicies,
         "an engine holds " + std::to_string(kMostPolicies - 1) + " policies; no room for " + std::string(spec));
   specs_.emplace_back(spec);
@@ -82,8 +87,14 @@ void Lanes<Model>::switch_to(std::uint32_t policy) {
 
 template <class Model>
 void Lanes<Model>::shadow(std::uint32_t policy) {
-  if (policy != 0) check_known(policy);
-  shadow_.store(policy, std::memory_order_release);
+  std::uint32_t shadow = 0;
+  if (policy != 0) {
+    check_known(policy);
+    // One of its own: asked with the policy's objects, it would change what those pick who name that policy.
+    if (twins_[policy] == 0) twins_[policy] = hold("", sources_[policy]->twin());
+    shadow = twins_[policy];
+  }
+  shadow_.store(shadow, std::memory_order_release);
 }
 
 template <class Model>

@@ -73,6 +73,7 @@ class Lanes {
   std::vector<Place> wanted_probes() { return probes_.take(); }
 
  private:
+  std::uint32_t hold(std::string_view spec, std::unique_ptr<PickerSource<Model>> source);
   Picker<Model>& picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
   Picker<Model>& first_picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
   Picker<Model>& open_picker(Lane<Model>& lane, std::uint32_t policy);
@@ -82,7 +83,8 @@ class Lanes {
   Membership<Model>& members_;
   const std::uint64_t seed_;
   const Needs gives_;
-  std::vector<std::string> specs_ = {""};  // by a policy's number; 0 stands for the engine's own
+  std::vector<std::string> specs_ = {""};  // by a policy's number; 0 stands for the engine's own, shadows have none
+  std::array<std::uint32_t, kMostPolicies> twins_{};  // the number of each policy's shadow
   std::vector<std::unique_ptr<PickerSource<Model>>> sources_{1};
   std::atomic<std::uint32_t> own_{0};
   std::atomic<std::uint32_t> shadow_{0};

@@ -46,6 +46,8 @@ class PickerSource {
   // number: the policy's, in its engine. Wanted probes go to `probes`.
   virtual std::unique_ptr<Picker<Model>> lane(std::uint32_t number, std::uint32_t lane, std::uint64_t seed,
                                               Probes& probes) = 0;
+  // The same policy once more, with objects and random numbers of its own.
+  virtual std::unique_ptr<PickerSource> twin() const = 0;
   virtual bool plans() const { return false; }
   virtual std::unique_ptr<Plan> plan(const Candidates<Model>&) { return nullptr; }
   virtual Needs needs() const { return {}; }
@@ -162,6 +164,7 @@ class PolicySource final : public PickerSource<Model> {
     return std::make_unique<PolicyInLane<Model, P>>(settings_, shared_, number, stream, probes);
   }
 
+  std::unique_ptr<PickerSource<Model>> twin() const override { return std::make_unique<PolicySource>(settings_); }
   bool plans() const override { return planning<P>; }
   std::unique_ptr<Plan> plan(const Candidates<Model>& candidates) override {
     if constexpr (planning<P>) return std::make_unique<PlanOf<P>>(settings_, candidates);

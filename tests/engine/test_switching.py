@@ -59,3 +59,14 @@ def test_a_bad_policy_to_switch_to_changes_nothing(policy: str) -> None:
         with pytest.raises(ValueError, match=r"fastest|choices"):
             change(policy, 1.0)
     assert engine.policy == "pick_first"
+
+
+@pytest.mark.parametrize("policy", _core.policies())
+def test_a_shadow_changes_no_pick_not_even_of_its_own_policy(policy: str) -> None:
+    watched, alone = three(policy), three(policy)
+    watched.shadow(policy, 1.0)
+    for step in range(30):
+        now = 1.0 + step / 10
+        assert watched.pick(now).endpoint == alone.pick(now).endpoint
+        assert watched.pick_address(now) == alone.pick_address(now)
+        assert watched.pick(now, policy=policy).endpoint == alone.pick(now, policy=policy).endpoint
