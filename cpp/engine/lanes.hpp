@@ -84,7 +84,7 @@ class Lanes {
   const std::uint64_t seed_;
   const Needs gives_;
   std::vector<std::string> specs_ = {""};  // by a policy's number; 0 stands for the engine's own, shadows have none
-  std::array<std::uint32_t, kMostPolicies> twins_{};  // the number of each policy's shadow
+  std::array<std::atomic<std::uint32_t>, kMostPolicies> twins_{};  // the number of each policy's shadow
   std::vector<std::unique_ptr<PickerSource<Model>>> sources_{1};
   std::atomic<std::uint32_t> own_{0};
   std::atomic<std::uint32_t> shadow_{0};
@@ -106,8 +106,9 @@ inline Choosers<Model> Lanes<Model>::choosers(Lane<Model>& lane, std::uint32_t p
   if (policy != 0) return {picker(lane, policy, writing), nullptr};
   const std::uint32_t own = own_.load(std::memory_order_acquire);
   const std::uint32_t shadow = shadow_.load(std::memory_order_acquire);
-  // One that is both is asked once: a second question would take turns and draw lots that are the next pick's.
-  return {picker(lane, own, writing), shadow == 0 || shadow == own ? nullptr : &picker(lane, shadow, writing)};
+  // The own policy is not its own shadow: it could differ by its lots alone.
+  const bool asked = shadow != 0 && shadow != twins_[own].load(std::memory_order_relaxed);
+  return {picker(lane, own, writing), asked ? &picker(lane, shadow, writing) : nullptr};
 }
 
 template <class Model>
