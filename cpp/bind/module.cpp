@@ -12,7 +12,9 @@ void register_policy(pybind11::module_& module);
 void register_python_policy(pybind11::module_& module);
 void register_engine(pybind11::module_& module);
 void register_log(pybind11::module_& module);
+void register_routers(pybind11::module_& module);
 void register_compute(pybind11::module_& module);
+void register_placer(pybind11::module_& module);
 }  // namespace lbsuite::bind
 
 PYBIND11_MODULE(_core, module) {
@@ -21,5 +23,7 @@ PYBIND11_MODULE(_core, module) {
   lbsuite::bind::register_python_policy(module);
   lbsuite::bind::register_engine(module);
   lbsuite::bind::register_log(module);
+  lbsuite::bind::register_routers(module);
   lbsuite::bind::register_compute(module);
+  lbsuite::bind::register_placer(module);
 }

@@ -64,4 +64,16 @@ class Xxh64 {
   }
 };
 
+// Both halves of a product folded into one: mixes a word with another at the price of a multiplication (as wyhash does,
+// Wang Yi, 2019).
+constexpr std::uint64_t fold(std::uint64_t word, std::uint64_t factor) {
+  const auto product = static_cast<unsigned __int128>(word) * factor;
+  return static_cast<std::uint64_t>(product >> 64) ^ static_cast<std::uint64_t>(product);
+}
+
+// A hash brought into 0..bound-1 by its high bits.
+constexpr std::uint32_t scaled(std::uint64_t hash, std::uint32_t bound) {
+  return static_cast<std::uint32_t>(static_cast<unsigned __int128>(hash) * bound >> 64);
+}
+
 }  // namespace lbsuite

@@ -5,7 +5,7 @@
     backoff, background                                how long to wait before another try; work beside its owner
     events, event_log, results, descriptors            what every room speaks
     registry                                           membership comes in here and leaves as events
-    wire, fleet                                        the RPC world; the one place that starts processes
+    wire, fleet, placement                             the RPC world; processes; who owns which object, over etcd
     cli, demo                                          what people run
 
 Imports go down this list and never up; rooms of one line do not import each other.
@@ -15,17 +15,20 @@ from lbsuite._core import (
     C3,
     AffinityXLoad,
     Candidate,
+    Delta,
     Effect,
     Endpoint,
     Engine,
     Hashed,
     JoinIdleQueue,
+    KeyRouter,
     LeastLoad,
     Lsq,
     PeakEwma,
     Pick,
     PickFirst,
     PidWeights,
+    Placer,
     Policy,
     Prequal,
     Random,
@@ -33,6 +36,7 @@ from lbsuite._core import (
     Request,
     Rng,
     RoundRobin,
+    SetPlacer,
     Settings,
     Shadow,
     SmoothWeighted,
@@ -43,21 +47,27 @@ from lbsuite._core import (
     __version__,
     fibonacci,
     parse_policy,
+    place,
     policies,
     rosters,
+    router_kinds,
+    set_kinds,
     signals,
 )
 from lbsuite.event_log import Log, Recording, Replay, record, replay
+from lbsuite.placement import weights_from
 
 __all__ = [
     "C3",
     "AffinityXLoad",
     "Candidate",
+    "Delta",
     "Effect",
     "Endpoint",
     "Engine",
     "Hashed",
     "JoinIdleQueue",
+    "KeyRouter",
     "LeastLoad",
     "Log",
     "Lsq",
@@ -65,6 +75,7 @@ __all__ = [
     "Pick",
     "PickFirst",
     "PidWeights",
+    "Placer",
     "Policy",
     "Prequal",
     "Random",
@@ -74,6 +85,7 @@ __all__ = [
     "Request",
     "Rng",
     "RoundRobin",
+    "SetPlacer",
     "Settings",
     "Shadow",
     "SmoothWeighted",
@@ -84,9 +96,13 @@ __all__ = [
     "__version__",
     "fibonacci",
     "parse_policy",
+    "place",
     "policies",
     "record",
     "replay",
     "rosters",
+    "router_kinds",
+    "set_kinds",
     "signals",
+    "weights_from",
 ]

@@ -1,6 +1,6 @@
 """The compiled core. Times are seconds of one monotonic clock and always arguments; the core never reads a clock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, SupportsIndex, TypeVar, final
 
 import numpy
@@ -608,6 +608,78 @@ def replay(engine: Engine, lines: list[str], *, another_policy: bool) -> list[Re
     another_policy: the engine's is not the log's, and the log does not switch it.
     """
 
+def router_kinds() -> list[str]:
+    """What a KeyRouter may be: slots, jump, rendezvous, ring, maglev, dx, anchor."""
+
+@final
+class KeyRouter:
+    """Which member has a key, the same answer on every machine; a member is any name, a key is bytes, str or int.
+
+    A str is its UTF-8 bytes; an int is a key of its own, from -2^63 to 2^64-1, below 0 as its two's complement.
+
+    slots: rendezvous over 65,536 slots, one load a key; rendezvous: the most even of those that move the fewest keys;
+    ring: ketama's, as memcached clients have it; maglev: as Envoy has it. These four are functions of members and
+    weights alone and sort members by name. jump counts members as they come: only the last can go. dx knows the
+    names it was made with: any of them may go and come back, in any order. anchor goes by the order of changes: they
+    come by `apply` alone, from one log for all. Weights are 1..64; jump, dx and anchor take none.
+
+    bound: at least 1, in thousandths; no member takes more than ceil(bound * (in flight + 1) * its share of the
+    weights). A key whose member is full goes to the choice of its next hash, and so on. capacity: of anchor, the most
+    members there may ever be at once; None: twice those at the start.
+
+    Raises ValueError with the bad value, and changes nothing. Calls may come from any thread.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        members: Iterable[str],
+        weights: Mapping[str, int] | None = None,
+        *,
+        bound: float | None = None,
+        capacity: int | None = None,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def members(self) -> list[str]:
+        """In the order of their indices."""
+
+    @property
+    def weights(self) -> dict[str, int]: ...
+    @property
+    def loads(self) -> dict[str, int]:
+        """What `take` has counted and `done` has not."""
+
+    @property
+    def revision(self) -> int:
+        """Of the last batch; 0 before the first."""
+
+    def route(self, key: bytes | str | int) -> str:
+        """The member that has a key; with a bound, the one that `take` would choose now."""
+
+    def route_many(
+        self, keys: numpy.typing.NDArray[numpy.integer[Any]] | Iterable[bytes | str | int]
+    ) -> numpy.typing.NDArray[numpy.uint32]:
+        """The indices of the members that have the keys; 64-bit integers in one piece are read where they are."""
+
+    def take(self, key: bytes | str | int) -> str:
+        """Routes within the bound and counts one more in flight there; ValueError without a bound."""
+
+    def done(self, member: str) -> bool:
+        """Counts one less; False if there is none, or the member has gone. ValueError without a bound."""
+
+    def add(self, member: str, weight: int = 1) -> None: ...
+    def remove(self, member: str) -> None:
+        """ValueError for the last one there is, and where the kind cannot lose it."""
+
+    def apply(self, revision: int, weights: Mapping[str, int]) -> None:
+        """One batch of a log: members that come or whose weight changes, and, with weight 0, those that go.
+
+        Members come in the order of their names, then others go, the last first; who is gone already is passed over.
+        """
+
 @final
 class Cancel:
     """A flag that stops a running kernel within 10 ms; set from any thread."""
@@ -636,3 +708,110 @@ def thread_cpu_s() -> float:
 
 def lower_priority(nice: int) -> None:
     """Adds to the calling thread's niceness on Linux, so that the rest of the process goes first; nothing elsewhere."""
+
+def set_kinds() -> list[str]:
+    """The ways to place by the set of servers alone: stable_matching (the default), maglev, modulo."""
+
+def place(
+    objects: int | Iterable[int],
+    servers: Iterable[str],
+    weights: Mapping[str, int] | None = None,
+    kind: str = "stable_matching",
+) -> dict[str, list[int]]:
+    """Who owns which object: a function of the two sets alone, the same in every process, whatever came before.
+
+    objects: how many (0 to one less), or which, each in 0..4095. servers: IPv4 addresses. weights: 1..64 for some of
+    them, 1 for the others. Each server owns the floor or the ceiling of its exact share (of kind "modulo": by the
+    objects' numbers). Raises ValueError with the value for 0 or more than 4095 servers, one that is named twice or is
+    no IPv4, an object out of range or twice, a weight out of range or where the kind takes none.
+    """
+
+@final
+class Delta:
+    """What one batch of changes did. moves: (object, from, to) each, from None where it had no owner. minimum: the fewest
+    moves by which any placement in balance could be reached."""
+
+    @property
+    def moves(self) -> list[tuple[int, str | None, str]]: ...
+    @property
+    def minimum(self) -> int: ...
+
+@final
+class SetPlacer:
+    """The placement behind `place`, kept from one change of the set to the next. Calls may come from any thread.
+
+    Raises ValueError as `place` does.
+    """
+
+    def __init__(self, objects: int | Iterable[int] = 4096, kind: str = "stable_matching") -> None: ...
+    def apply(self, weights: Mapping[str, int]) -> Delta:
+        """Changes the weights of some servers, 0 for those that are gone. A refused batch changes nothing."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def placed(self) -> dict[str, list[int]]:
+        """The objects of each server, ascending."""
+
+    def digest(self) -> int:
+        """Equal for equal objects, kinds and sets, whatever the order in which servers came and went."""
+
+@final
+class Placer:
+    """Who owns which object, by a log of batches: all who apply the same batches in the same order agree.
+
+    After each batch every server owns the floor or the ceiling of its exact share, and no object has moved that need
+    not. Batches are applied one at a time, from any thread; reads of the table never wait. Raises ValueError for
+    objects out of 1..65536 or max_servers out of 1..4095.
+    """
+
+    def __init__(self, objects: int = 4096, max_servers: int = 4095) -> None: ...
+    @staticmethod
+    def restore(snapshot: bytes) -> Placer:
+        """The placer that a snapshot was taken of; ValueError if it is damaged."""
+
+    def apply(self, revision: int, weights: Mapping[str, int]) -> Delta:
+        """Applies one batch of simultaneous changes: IPv4 -> weight, 0 for down.
+
+        Raises ValueError, changing nothing, if the revision is not newer than the last one, an address is no IPv4, a
+        weight is out of 0..64, or none or more than max_servers would be up.
+        """
+
+    def preview(self, revision: int, weights: Mapping[str, int]) -> Delta:
+        """What `apply` would do, without doing it."""
+
+    def owner(self, object: int, /) -> str | None:
+        """The server that owns an object; None before the first batch. ValueError if it is out of range."""
+
+    def owners(self, objects: numpy.typing.NDArray[numpy.integer]) -> numpy.typing.NDArray[numpy.uint16]:
+        """The ids of the owners (see `server`), in the shape of `objects`; 65535 before the first batch."""
+
+    def owned(self, server: str) -> numpy.typing.NDArray[numpy.uint32]:
+        """The objects of a server, ascending; none if it is not up."""
+
+    def owners_n(self, object: int, k: int, *, zones: Mapping[str, str] = ...) -> list[str]:
+        """k servers for copies of an object: its owner first, then by rendezvous hashing, in a zone each while there
+        are such; fewer only if not so many are up. zones: of some servers; each other is a zone of its own."""
+
+    def server(self, id: int) -> str | None:
+        """The server with an id; None if there is none."""
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Of the servers that are up."""
+
+    @property
+    def table(self) -> numpy.typing.NDArray[numpy.uint16]:
+        """The ids of all owners, by object: a read-only view that shows each batch as it is applied."""
+
+    @property
+    def objects(self) -> int: ...
+    @property
+    def live(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    def snapshot(self) -> bytes:
+        """The whole state: those who join later apply what came after it."""
+
+    def digest(self) -> int:
+        """Equal for all who have applied the same batches."""

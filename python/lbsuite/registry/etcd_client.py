@@ -62,6 +62,22 @@ class EtcdClient:
         """Writes a pair, under a lease if one is given. Raises LeaseGone."""
         await self._call("KV/Put", messages.PutRequest(key=key, value=value, lease=lease), messages.PutResponse)
 
+    async def swap(self, key: bytes, value: bytes, revision: int, delete_before: bytes = b"") -> bool:
+        """Writes a pair if the key was last written at `revision` (0: if there is none); whether it was.
+
+        delete_before: in the same step, the keys of its folder below this one go.
+        """
+        compare = messages.Compare(
+            result=messages.Compare.EQUAL, target=messages.Compare.MOD, key=key, mod_revision=revision
+        )
+        steps = [messages.RequestOp(request_put=messages.PutRequest(key=key, value=value))]
+        if delete_before:
+            folder = delete_before[: delete_before.rindex(b"/") + 1]
+            gone = messages.DeleteRangeRequest(key=folder, range_end=delete_before)
+            steps.append(messages.RequestOp(request_delete_range=gone))
+        request = messages.TxnRequest(compare=[compare], success=steps)
+        return bool((await self._call("KV/Txn", request, messages.TxnResponse)).succeeded)
+
     async def delete(self, key: bytes, *, prefix: bool = False) -> int:
         """Deletes a key or all under a prefix; how many there were."""
         request = messages.DeleteRangeRequest(key=key, range_end=_after(key) if prefix else b"")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lbsuite.events import Balancers, Event, Joined, Left
 from lbsuite.registry import etcd_messages as messages
-from lbsuite.registry.member import Member, Role, parse_key
+from lbsuite.registry.member import Member, Role, parse_key, prefix
 
 
 class EtcdKeys:
@@ -17,6 +17,7 @@ class EtcdKeys:
     def __init__(self, service: str, skip: Callable[[ValueError], None]) -> None:
         self._service = service
         self._skip = skip
+        self._elsewhere = prefix(service) + b"placement/"  # of the same service, but of no member
         self._endpoints: dict[str, Joined] = {}
         self._balancers: frozenset[str] | None = None
 
@@ -65,6 +66,8 @@ class EtcdKeys:
             yield Balancers(balancers)
 
     def _place(self, key: bytes) -> tuple[Role | None, str]:
+        if key.startswith(self._elsewhere):
+            return None, ""
         try:
             return parse_key(self._service, key)
         except ValueError as error:
