@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "show what a balancer knows of its endpoints",
     "drain": "have a balancer stop picking an endpoint; its tasks finish",
     "undrain": "let a balancer pick a drained endpoint again",
+    "place": "show which server owns which object, and what a failure moves",
 }
 
 INTERRUPTED = 128 + signal.SIGINT
