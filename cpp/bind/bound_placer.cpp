@@ -89,7 +89,7 @@ PyObject* BoundPlacer::owner(PyObject* object) {
   }
   const ServerId id = placer->owner(checked(number, placer->objects()));
   if (id >= by_id_.size()) {
-    if (id == kNobody) Py_RETURN_NONE;
+    if (id == kUnowned) Py_RETURN_NONE;
     rename();
   }
   return Py_NewRef(by_id_[id].ptr());
@@ -108,7 +108,7 @@ py::array_t<std::uint32_t> BoundPlacer::owned(const std::string& server) const {
   const Ipv4 address = parse_ipv4(server);
   const std::vector<std::uint32_t> objects = placer->look([&](const Placement& placement) {
     const ServerId id = placement.find(address);
-    return id == kNobody ? std::vector<std::uint32_t>() : placement.owned(id);
+    return id == kUnowned ? std::vector<std::uint32_t>() : placement.owned(id);
   });
   return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(objects.size()), objects.data());
 }

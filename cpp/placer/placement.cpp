@@ -30,7 +30,7 @@ std::uint64_t mix(std::uint64_t revision, std::uint64_t salt) {
 }  // namespace
 
 Placement::Placement(std::uint32_t objects, std::uint32_t max_servers)
-    : objects_(objects), max_servers_(max_servers), owners_(objects, kNobody), owned_(objects) {
+    : objects_(objects), max_servers_(max_servers), owners_(objects, kUnowned), owned_(objects) {
   refuse_unless(objects >= 1 && objects <= kMostObjects, "objects out of 1..65536: " + std::to_string(objects));
   refuse_unless(max_servers >= 1 && max_servers <= kMostServers,
                 "max_servers out of 1..4095: " + std::to_string(max_servers));
@@ -38,7 +38,7 @@ Placement::Placement(std::uint32_t objects, std::uint32_t max_servers)
 
 ServerId Placement::find(Ipv4 server) const {
   const auto found = ids_.find(server);
-  return found == ids_.end() ? kNobody : found->second;
+  return found == ids_.end() ? kUnowned : found->second;
 }
 
 std::vector<std::uint32_t> Placement::owned(ServerId id) const {
@@ -62,7 +62,7 @@ void Placement::check(std::uint64_t revision, std::span<const Change> changes) {
     refuse_unless(server != before, [&] { return "named twice: " + spell_ipv4(server); });
     refuse_unless(weight <= kMostWeight,
                   [&] { return "weight of " + spell_ipv4(server) + " out of 0..64: " + std::to_string(weight); });
-    live += static_cast<int>(weight > 0) - static_cast<int>(find(server) != kNobody);
+    live += static_cast<int>(weight > 0) - static_cast<int>(find(server) != kUnowned);
     before = server;
   }
   refuse_unless(live >= 1 && live <= max_servers_,
@@ -89,7 +89,7 @@ Delta Placement::apply(std::uint64_t revision, std::span<const Change> changes) 
 void Placement::take_down() {
   for (const auto& [server, weight] : sorted_) {
     const ServerId id = find(server);
-    if (weight > 0 || id == kNobody) continue;
+    if (weight > 0 || id == kUnowned) continue;
     owned_.take(id, loads_[id], 0, [&, from = server](std::uint32_t object) { pool_.push_back({object, from}); });
     loads_[id] = 0;
     set(id, kNoServer, 0);
@@ -103,7 +103,7 @@ void Placement::bring_up() {
   ServerId id = 0;
   for (const auto& [server, weight] : sorted_) {
     if (weight == 0) continue;
-    if (const ServerId known = find(server); known != kNobody) {
+    if (const ServerId known = find(server); known != kUnowned) {
       set(known, server, weight);
       continue;
     }

@@ -36,7 +36,7 @@ struct Change {
 };
 
 using ServerId = std::uint16_t;
-inline constexpr ServerId kNobody = 0xFFFF;
+inline constexpr ServerId kUnowned = 0xFFFF;
 
 class Placement {
  public:
@@ -59,7 +59,7 @@ class Placement {
   std::span<const std::uint32_t> weights() const { return weights_; }
   std::span<const std::uint32_t> loads() const { return loads_; }  // objects owned
   std::uint32_t live() const { return live_; }
-  ServerId find(Ipv4 server) const;                     // kNobody if it is not up
+  ServerId find(Ipv4 server) const;                     // kUnowned if it is not up
   std::vector<std::uint32_t> owned(ServerId id) const;  // ascending
 
   // The whole state in little-endian bytes, its digest at the end.
