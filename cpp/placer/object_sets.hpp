@@ -46,7 +46,7 @@ class ObjectSets {
         use(64 * word + lowest(bits));
         bits &= bits - 1;
       } while (--count > 0 && bits != 0);
-      if (bits == 0) row[word / 64] &= ~bit(word);
+      row[word / 64] &= ~(std::uint64_t{bits == 0} << word % 64);
     }
   }
 
@@ -59,6 +59,7 @@ class ObjectSets {
 
   // The first word with any objects, from `word` on and then around; there must be one.
   std::uint32_t next(const std::uint64_t* guides, std::uint32_t word) const {
+    if (guides_ == 1) return (word + lowest(std::rotr(guides[0], static_cast<int>(word)))) % 64;  // no branch to guess
     std::uint32_t at = word / 64;
     std::uint64_t left = guides[at] & ~std::uint64_t{0} << word % 64;
     while (left == 0) {

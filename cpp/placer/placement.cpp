@@ -131,6 +131,8 @@ void Placement::set(ServerId id, Ipv4 server, std::uint32_t weight) {
   if (id >= servers_.size()) resize(id + 1U);
   total_weight_ += weight;
   total_weight_ -= weights_[id];
+  --weighing_[weights_[id]];
+  ++weighing_[weight];
   servers_[id] = server;
   weights_[id] = weight;
 }
@@ -138,7 +140,8 @@ void Placement::set(ServerId id, Ipv4 server, std::uint32_t weight) {
 // Within its share each server keeps what it has; then the aims are brought to the sum of the objects, from a server on
 // that differs from revision to revision.
 std::uint32_t Placement::aim(std::uint64_t revision) {
-  const auto [shares, minimum] = clamp_to_shares();
+  const Shares shares = this->shares();
+  const std::uint32_t minimum = clamp_to(shares);
   std::int64_t missing = objects_;
   for (const std::uint32_t aim : aims_) missing -= aim;
   for (std::size_t i = mix(revision, 0) % aims_.size(); missing != 0; i = i + 1 == aims_.size() ? 0 : i + 1) {
@@ -154,35 +157,42 @@ std::uint32_t Placement::aim(std::uint64_t revision) {
   return minimum;
 }
 
-std::pair<Placement::Shares, std::uint32_t> Placement::clamp_to_shares() {
+Placement::Shares Placement::shares() const {
   Shares shares{};
-  std::array<bool, kMostWeight + 1> known{};
+  for (std::uint32_t weight = 1; weight <= kMostWeight; ++weight) {
+    if (weighing_[weight] == 0) continue;
+    const std::uint64_t exact = std::uint64_t{objects_} * weight;
+    shares[weight].low = static_cast<std::uint32_t>(exact / total_weight_);
+    shares[weight].high = static_cast<std::uint32_t>((exact + total_weight_ - 1) / total_weight_);
+  }
+  return shares;
+}
+
+std::uint32_t Placement::clamp_to(const Shares& shares) {
   std::uint32_t wanted = 0;                                 // by those below the floor of their share
   auto surplus = static_cast<std::uint32_t>(pool_.size());  // of those above its ceiling, and of the dead
   for (std::size_t id = 0; id < weights_.size(); ++id) {
-    const std::uint32_t weight = weights_[id];
-    Share& share = shares[weight];
-    if (!known[weight]) {
-      const std::uint64_t exact = std::uint64_t{objects_} * weight;
-      share.low = static_cast<std::uint32_t>(exact / total_weight_);
-      share.high = static_cast<std::uint32_t>((exact + total_weight_ - 1) / total_weight_);
-      known[weight] = true;
-    }
+    const auto [low, high] = shares[weights_[id]];
     const std::uint32_t load = loads_[id];
-    const std::uint32_t aim = std::max(share.low, std::min(load, share.high));
+    const std::uint32_t aim = std::max(low, std::min(load, high));
     aims_[id] = aim;
-    wanted += aim > load ? aim - load : 0;
-    surplus += load > aim ? load - aim : 0;
+    wanted += aim - std::min(aim, load);
+    surplus += load - std::min(aim, load);
   }
-  return {shares, std::max(wanted, surplus)};
+  return std::max(wanted, surplus);
 }
 
 // Takes from those above their aim, and lists those below it.
 void Placement::collect(std::uint64_t revision) {
+  changed_.resize(aims_.size());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < aims_.size(); ++i) {  // no branch: who changes cannot be guessed
+    changed_[count] = static_cast<ServerId>(i);
+    count += loads_[i] != aims_[i] ? 1 : 0;
+  }
   receivers_.clear();
-  for (std::size_t i = 0; i < aims_.size(); ++i) {
-    if (loads_[i] == aims_[i]) continue;
-    const auto id = static_cast<ServerId>(i);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ServerId id = changed_[i];
     if (loads_[id] < aims_[id]) {
       receivers_.push_back({id, aims_[id] - loads_[id]});
     } else {

@@ -93,7 +93,9 @@ class Placement {
   void set(ServerId id, Ipv4 server, std::uint32_t weight);
   // Fills `aims_`, and returns the fewest moves from here to any placement in balance.
   std::uint32_t aim(std::uint64_t revision);
-  std::pair<Shares, std::uint32_t> clamp_to_shares();
+  Shares shares() const;
+  // Aims at what each has, within its share; returns the fewest moves from here to any placement in balance.
+  std::uint32_t clamp_to(const Shares& shares);
   void collect(std::uint64_t revision);
   void deal(std::vector<Move>& moves);
 
@@ -108,10 +110,12 @@ class Placement {
   absl::flat_hash_map<Ipv4, ServerId> ids_;
   std::uint32_t live_ = 0;
   std::uint64_t total_weight_ = 0;
+  std::array<std::uint32_t, kMostWeight + 1> weighing_{};  // how many servers have each weight
   // Of the batch at work; kept to be used again.
   std::vector<std::uint32_t> aims_;  // what each server will own, by id
   std::vector<Homeless> pool_;
   std::vector<Receiver> receivers_;
+  std::vector<ServerId> changed_;
   std::vector<Change> sorted_;
 };
 
