@@ -1,10 +1,9 @@
 """Members that keep one placement together, over a real etcd."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 import pytest
+from clusters import agreed, members
 
 from lbsuite.errors import LbsuiteError
 from lbsuite.placement import Cluster
@@ -14,27 +13,6 @@ from lbsuite.registry.etcd_settings import EtcdSettings
 from waiting import eventually
 
 DEADLINE_S = 30.0
-
-
-@pytest.fixture
-def service(request: pytest.FixtureRequest) -> str:
-    return f"p{abs(hash(request.node.name))}"
-
-
-@contextlib.asynccontextmanager
-async def members(etcd: str, service: str, count: int, **settings: object) -> AsyncIterator[list[Cluster]]:
-    async with contextlib.AsyncExitStack() as stack:
-        made = [
-            Cluster(etcd, service, member=f"127.0.1.{i}:4000", settle_s=0.02, **settings) for i in range(1, count + 1)
-        ]
-        for cluster in made:
-            await stack.enter_async_context(cluster)
-        yield made
-
-
-def agreed(clusters: list[Cluster], up: int) -> bool:
-    digests = {cluster.placer.digest() for cluster in clusters}
-    return len(digests) == 1 and clusters[0].placer.live == up
 
 
 async def test_members_agree_and_share_all_objects(etcd: str, service: str) -> None:
@@ -133,7 +111,11 @@ async def test_a_wiped_log_goes_on_from_what_the_members_know(etcd: str, service
     [
         ({"member": "[::1]:4000"}, r"\[::1\]:4000"),
         ({"member": "host:4000"}, "host:4000"),
+        ({"member": ""}, "''"),
         ({"weight": 65}, "65"),
+        ({"ttl_s": 0}, "ttl_s"),
+        ({"settle_s": -1}, "settle_s"),
+        ({"snapshot_every": 0}, "snapshot_every"),
         ({"service": "a/b"}, "a/b"),
     ],
 )

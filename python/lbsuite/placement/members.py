@@ -23,6 +23,8 @@ class Members:
     def __init__(self) -> None:
         self._joined: dict[str, Joined] = {}
         self._weights: dict[str, int] = {}
+        self._holders: dict[str, str] = {}
+        self._warned: set[str] = set()
 
     def take(self, event: Event) -> bool:
         """Takes one event; True if it says that the first list is whole."""
@@ -31,32 +33,41 @@ class Members:
                 self._joined[address] = event
             case Left(address=address):
                 self._joined.pop(address, None)
+                self._warned.discard(address)
             case Balancers():
                 return True
-        self._weights = self._weigh()
+        self._weigh()
         return False
 
     def weights(self) -> dict[str, int]:
         """The weight of each member that may own objects, 1..64. Of two with one IPv4 the first to come counts."""
         return self._weights
 
+    def holder(self, server: str | None) -> str | None:
+        """Which member has an IPv4; None if none has."""
+        return self._holders.get(server or "")
+
     def twin(self, member: str) -> str | None:
         """Another member with the same IPv4."""
         return next((a for a in self._joined if a != member and _host(a) == _host(member)), None)
 
-    def _weigh(self) -> dict[str, int]:
-        weights: dict[str, int] = {}
+    def _weigh(self) -> None:
+        self._weights, self._holders = {}, {}
         for joined in sorted(self._joined.values(), key=lambda joined: joined.order or 0):
             try:
                 server = ipv4(joined.address)
             except ValueError as error:
                 _log.debug("no part for %s: %s", joined.address, error)
                 continue
-            if server in weights:
-                _log.warning("%s has the IPv4 of another member and owns nothing", joined.address)
+            if (holder := self._holders.setdefault(server, joined.address)) != joined.address:
+                self._warn(joined.address, holder)
             elif not joined.draining:
-                weights[server] = min(joined.weight, HEAVIEST)
-        return weights
+                self._weights[server] = min(joined.weight, HEAVIEST)
+
+    def _warn(self, address: str, holder: str) -> None:
+        if address not in self._warned:
+            self._warned.add(address)
+            _log.warning("%s has the IPv4 of %s and owns nothing", address, holder)
 
 
 def _host(address: str) -> str:

@@ -15,7 +15,7 @@ def weights_from(
 
     cpu, memory: the shares in use, 0..1; not told is 0. before: the weights up to now: one stays as it is while it is
     within `band` of what it would become (and within 1), so that a load that trembles moves no objects. Raises
-    ValueError for a share out of 0..1 or a band below 0.
+    ValueError for a share out of 0..1, a weight before out of 0..64 or a band below 0.
     """
     if not band >= 0:
         raise ValueError(f"band below 0: {band!r}")
@@ -24,6 +24,8 @@ def weights_from(
         used = max(_share("cpu", server, cpu), _share("memory", server, memory))
         weight = max(1, round(HEAVIEST * (1 - used)))
         old = (before or {}).get(server, 0)
+        if not 0 <= old <= HEAVIEST:
+            raise ValueError(f"weight of {server} before out of 0..{HEAVIEST}: {old!r}")
         weights[server] = old if old and abs(weight - old) <= max(1, band * old) else weight
     return weights
 
