@@ -15,6 +15,7 @@ from lbsuite.placement.cluster import KEEP_ENTRIES
 from lbsuite.placement.log import Entry, PlacementLog
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.member import Member
 from waiting import eventually
 
 DEADLINE_S = 30.0
@@ -200,3 +201,39 @@ async def test_members_too_many_to_be_placed_are_told_of(
         only._step()
         await eventually(lambda: "4096" in caplog.text)
         assert (await PlacementLog(client, service).read()).entries[-1].number == only.revision
+
+
+async def test_a_snapshot_that_its_writer_did_not_come_to_is_the_next_ones(client: EtcdClient, service: str) -> None:
+    log, placer = PlacementLog(client, service), Placer()
+    await grow(log, placer, 11)
+    async with members(str(client.settings), service, 1, snapshot_every=10) as (only,):
+        await eventually(lambda: only._log.snapshot_number == only.revision == 12)
+        await only.update(5)
+        await eventually(lambda: only.revision == 13)
+        assert only._log.snapshot_number == 12
+
+
+async def test_a_member_whose_ipv4_another_took_while_its_lease_was_gone_owns_nothing(
+    client: EtcdClient, service: str
+) -> None:
+    async with members(str(client.settings), service, 2) as (first, other):
+        await eventually(lambda: agreed([first, other], 2))
+        steps, owned = first.steps(), set[int]()
+
+        async def until_owned(count: int) -> None:
+            async with asyncio.timeout(DEADLINE_S):
+                while len(owned) != count:
+                    step = await anext(steps)
+                    owned.update(step.gained)
+                    owned.difference_update(step.lost)
+
+        await until_owned(2048)
+        twin = Member("127.0.1.1:9")
+        # The order in which a lease that ran out, a twin and the return of the first show up in etcd.
+        await client.delete(f"/lbsuite/{service}/endpoints/127.0.1.1:4000".encode())
+        await client.put(f"/lbsuite/{service}/endpoints/{twin.address}".encode(), twin.to_json())
+        await until_owned(0)
+        assert first._replica.outdone
+        await client.delete(f"/lbsuite/{service}/endpoints/{twin.address}".encode())
+        await until_owned(2048)
+        await steps.aclose()

@@ -31,6 +31,21 @@ def dead() -> Iterator[str]:
         yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
+async def test_a_swap_writes_only_over_what_was_seen(client: EtcdClient, service: str) -> None:
+    folder = prefix(service) + b"log/"
+    for name in (b"1", b"2", b"3"):
+        assert await client.swap(folder + name, name, 0)
+        assert not await client.swap(folder + name, b"other", 0)
+    kept = prefix(service) + b"kept"
+    await client.put(kept, b"old")
+    (pair,) = (await client.range(kept)).kvs
+    assert not await client.swap(kept, b"stale", pair.mod_revision - 1, folder + b"9")
+    assert (await client.range(folder, prefix=True, count_only=True)).count == 3
+    assert await client.swap(kept, b"new", pair.mod_revision, folder + b"3")
+    assert [found.value for found in (await client.range(folder, prefix=True)).kvs] == [b"3"]
+    assert [found.value for found in (await client.range(kept)).kvs] == [b"new"]
+
+
 async def test_what_was_put_is_read_back_alone_and_under_its_prefix(client: EtcdClient, service: str) -> None:
     start = prefix(service)
     for name in (b"a", b"b"):

@@ -65,7 +65,8 @@ class EtcdClient:
     async def swap(self, key: bytes, value: bytes, revision: int, delete_before: bytes = b"") -> bool:
         """Writes a pair if the key was last written at `revision` (0: if there is none); whether it was.
 
-        delete_before: in the same step, the keys of its folder below this one go.
+        Where an answer was lost and another endpoint was asked, it may say False of what it has written itself.
+        delete_before: in the same step, the keys below this one in its folder go; `key` must be none of them.
         """
         compare = messages.Compare(
             result=messages.Compare.EQUAL, target=messages.Compare.MOD, key=key, mod_revision=revision
