@@ -1,5 +1,6 @@
 #include "bind/bound_placer.hpp"
 
+#include <limits>
 #include <stdexcept>
 
 #include "placer/other_owners.hpp"
@@ -9,8 +10,9 @@ namespace {
 
 std::string spell(const py::handle& value) { return py::str(value).cast<std::string>(); }
 
-std::uint32_t checked(std::int64_t object, std::uint32_t objects) {
-  if (object < 0 || object >= objects) {
+template <class Number>
+std::uint32_t checked(Number object, std::uint32_t objects) {
+  if (object < 0 || static_cast<std::uint64_t>(object) >= objects) {
     throw std::invalid_argument("object out of 0.." + std::to_string(objects - 1) + ": " + std::to_string(object));
   }
   return static_cast<std::uint32_t>(object);
@@ -31,7 +33,7 @@ py::array_t<ServerId> look_up(const Placer& placer, const py::array& objects) {
     outside |= inside ? 0 : 1;
     out[i] = placer.owner(static_cast<std::uint32_t>(inside ? object : 0));
   }
-  for (std::size_t i = 0; i < size && outside != 0; ++i) checked(static_cast<std::int64_t>(in[i]), placer.objects());
+  for (std::size_t i = 0; i < size && outside != 0; ++i) checked(in[i], placer.objects());
   return owners;
 }
 
@@ -63,14 +65,14 @@ BoundDelta bind_delta(const Delta& delta, ServerNames& names) {
   return bound;
 }
 
-BoundDelta BoundPlacer::apply(std::uint64_t revision, const Weights& weights) {
-  const Delta delta = placer->apply(revision, changes_from(weights));
+BoundDelta BoundPlacer::apply(const py::object& revision, const py::object& weights) {
+  const Delta delta = placer->apply(revision_from(revision), changes_from(weights_from(weights)));
   rename();
   return bind_delta(delta, names_);
 }
 
-BoundDelta BoundPlacer::preview(std::uint64_t revision, const Weights& weights) {
-  return bind_delta(placer->preview(revision, changes_from(weights)), names_);
+BoundDelta BoundPlacer::preview(const py::object& revision, const py::object& weights) {
+  return bind_delta(placer->preview(revision_from(revision), changes_from(weights_from(weights))), names_);
 }
 
 void BoundPlacer::rename() {
@@ -113,18 +115,19 @@ py::array_t<std::uint32_t> BoundPlacer::owned(const std::string& server) const {
   return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(objects.size()), objects.data());
 }
 
-std::vector<py::str> BoundPlacer::owners_n(std::int64_t object, std::size_t count,
+std::vector<py::str> BoundPlacer::owners_n(const py::object& object, const py::object& count,
                                            const std::map<std::string, std::string>& zones) {
   std::map<Ipv4, std::string> by_address;
   for (const auto& [server, zone] : zones) by_address[parse_ipv4(server)] = zone;
-  const std::uint32_t number = checked(object, placer->objects());
+  const auto number = static_cast<std::uint32_t>(whole_from(object, "object", 0, placer->objects() - 1));
+  const auto k = static_cast<std::size_t>(whole_from(count, "k", 0, std::numeric_limits<std::int64_t>::max()));
   // A server without a zone is a zone of its own.
   const auto zone = [&](Ipv4 server) {
     const auto found = by_address.find(server);
     return found == by_address.end() ? "\n" + spell_ipv4(server) : found->second;
   };
   std::vector<py::str> owners;
-  for (const Ipv4 server : placer->look([&](const Placement& p) { return other_owners(p, number, count, zone); })) {
+  for (const Ipv4 server : placer->look([&](const Placement& p) { return other_owners(p, number, k, zone); })) {
     owners.push_back(names_.of(server));
   }
   return owners;
@@ -140,9 +143,10 @@ std::map<std::string, std::uint32_t> BoundPlacer::weights() const {
   });
 }
 
-py::object BoundPlacer::server(std::uint32_t id) {
+py::object BoundPlacer::server(const py::object& id) {
+  const auto number = static_cast<std::size_t>(whole_from(id, "id", 0, kUnowned));
   const Ipv4 server = placer->look([&](const Placement& placement) {
-    return id < placement.servers().size() ? placement.servers()[id] : kNoServer;
+    return number < placement.servers().size() ? placement.servers()[number] : kNoServer;
   });
   return names_.or_none(server);
 }

@@ -12,11 +12,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bind/from_python.hpp"
 #include "placer/placer.hpp"
 
 namespace lbsuite::bind {
-
-namespace py = pybind11;
 
 // A str for each server, kept. Called with the GIL.
 class ServerNames {
@@ -36,8 +35,6 @@ struct BoundDelta {
   std::uint32_t minimum;
 };
 
-using Weights = std::map<std::string, std::int64_t>;
-
 // Throws std::invalid_argument for what is no address or no weight of 0..64.
 std::vector<Change> changes_from(const Weights& weights);
 BoundDelta bind_delta(const Delta& delta, ServerNames& names);
@@ -48,17 +45,17 @@ class BoundPlacer {
       : placer(std::make_shared<Placer>(objects, max_servers)) {}
   explicit BoundPlacer(Placement placement) : placer(std::make_shared<Placer>(std::move(placement))) {}
 
-  BoundDelta apply(std::uint64_t revision, const Weights& weights);
-  BoundDelta preview(std::uint64_t revision, const Weights& weights);
+  BoundDelta apply(const py::object& revision, const py::object& weights);
+  BoundDelta preview(const py::object& revision, const py::object& weights);
   // The owner as a str, or None.
   PyObject* owner(PyObject* object);
   // The ids of the owners; numbers of any integer type.
   py::array_t<ServerId> owners(const py::array& objects) const;
   py::array_t<std::uint32_t> owned(const std::string& server) const;
-  std::vector<py::str> owners_n(std::int64_t object, std::size_t count,
+  std::vector<py::str> owners_n(const py::object& object, const py::object& count,
                                 const std::map<std::string, std::string>& zones);
   std::map<std::string, std::uint32_t> weights() const;
-  py::object server(std::uint32_t id);
+  py::object server(const py::object& id);
 
   std::shared_ptr<Placer> placer;
 

@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 #include "bind/bound_placer.hpp"
@@ -14,28 +15,19 @@ namespace {
 
 // A number of objects stands for 0 to one less.
 std::vector<std::uint32_t> objects_from(const py::object& objects) {
-  std::vector<std::int64_t> numbers;
-  if (py::isinstance<py::int_>(objects)) {
-    const auto count = objects.cast<std::int64_t>();
-    if (count < 1 || count > SetPlacer::kMostObjects) {
-      throw std::invalid_argument("objects out of 1..4096: " + std::to_string(count));
-    }
-    for (std::int64_t object = 0; object < count; ++object) numbers.push_back(object);
-  } else {
-    for (const auto& object : objects) numbers.push_back(object.cast<std::int64_t>());
+  std::vector<std::uint32_t> numbers;
+  if (PyIndex_Check(objects.ptr()) && !py::isinstance<py::iterable>(objects)) {
+    numbers.resize(static_cast<std::size_t>(whole_from(objects, "objects", 1, SetPlacer::kMostObjects)));
+    std::iota(numbers.begin(), numbers.end(), 0U);
+    return numbers;
   }
-  std::vector<std::uint32_t> sorted;
+  for (const auto& object : objects) {
+    numbers.push_back(static_cast<std::uint32_t>(whole_from(object, "object", 0, SetPlacer::kMostObjects - 1)));
+  }
   std::sort(numbers.begin(), numbers.end());
-  for (const std::int64_t number : numbers) {
-    if (number < 0 || number >= SetPlacer::kMostObjects) {
-      throw std::invalid_argument("object out of 0..4095: " + std::to_string(number));
-    }
-    if (!sorted.empty() && sorted.back() == number) {
-      throw std::invalid_argument("object twice: " + std::to_string(number));
-    }
-    sorted.push_back(static_cast<std::uint32_t>(number));
-  }
-  return sorted;
+  const auto twice = std::adjacent_find(numbers.begin(), numbers.end());
+  if (twice != numbers.end()) throw std::invalid_argument("object twice: " + std::to_string(*twice));
+  return numbers;
 }
 
 std::map<std::string, py::list> owned_by_all(const SetPlacer& placer) {
@@ -49,11 +41,12 @@ std::map<std::string, py::list> owned_by_all(const SetPlacer& placer) {
 }
 
 // Each server once: a dict would hide a second one.
-std::vector<Change> members_from(const py::object& servers, const std::optional<Weights>& weights) {
+std::vector<Change> members_from(const py::object& servers, const py::object& weights) {
+  if (py::isinstance<py::str>(servers)) throw py::type_error("servers are addresses, not one str");
   std::vector<Change> members;
-  Weights left = weights.value_or(Weights{});
+  Weights left = weights_from(weights);
   for (const auto& server : servers) {
-    const auto address = server.cast<std::string>();
+    const std::string address = text_from(server, "a server");
     const auto found = left.extract(address);
     const std::int64_t weight = found.empty() ? 1 : found.mapped();
     if (weight < 1 || weight > Placement::kMostWeight) {
@@ -69,8 +62,7 @@ void register_set_placer(py::module_& module) {
   module.def("set_kinds", &set_kinds);
   module.def(
       "place",
-      [](const py::object& objects, const py::object& servers, const std::optional<Weights>& weights,
-         const std::string& kind) {
+      [](const py::object& objects, const py::object& servers, const py::object& weights, const std::string& kind) {
         SetPlacer placer(objects_from(objects), kind);
         const std::vector<Change> members = members_from(servers, weights);
         {
@@ -91,8 +83,8 @@ void register_set_placer(py::module_& module) {
            py::arg("objects") = 4096, py::arg("kind") = set_kinds()[0])
       .def(
           "apply",
-          [](Bound& self, const Weights& weights) {
-            const std::vector<Change> changes = changes_from(weights);
+          [](Bound& self, const py::object& weights) {
+            const std::vector<Change> changes = changes_from(weights_from(weights));
             const Delta delta = [&] {
               const py::gil_scoped_release released;
               return self.placer.apply(changes);
@@ -147,8 +139,12 @@ void register_placer(py::module_& module) {
       });
   register_set_placer(module);
   py::class_<BoundPlacer> bound(module, "Placer", py::is_final());
-  bound.def(py::init<std::uint32_t, std::uint32_t>(), py::arg("objects") = 4096,
-            py::arg("max_servers") = Placement::kMostServers);
+  bound.def(py::init([](const py::object& objects, const py::object& max_servers) {
+              const auto most = whole_from(max_servers, "max_servers", 1, Placement::kMostServers);
+              const auto count = whole_from(objects, "objects", 1, Placement::kMostObjects);
+              return BoundPlacer(static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(most));
+            }),
+            py::arg("objects") = 4096, py::arg("max_servers") = Placement::kMostServers);
   bound.def("apply", &BoundPlacer::apply, py::arg("revision"), py::arg("weights"));
   bound.def("preview", &BoundPlacer::preview, py::arg("revision"), py::arg("weights"));
   add_reads(bound);

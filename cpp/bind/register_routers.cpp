@@ -6,14 +6,13 @@
 #include <stdexcept>
 
 #include "bind/fast_method.hpp"
+#include "bind/from_python.hpp"
 #include "placer/key_router.hpp"
 
 namespace lbsuite::bind {
 namespace {
 
-namespace py = pybind11;
 using routers::KeyRouter;
-using Weights = std::map<std::string, std::int64_t>;
 
 // A router, and its members as str. Whoever changes it holds the GIL and `routing`; a long read holds `routing` alone.
 struct BoundRouter {
@@ -42,25 +41,24 @@ std::uint32_t weight_from(const std::string& name, std::int64_t weight) {
   throw std::invalid_argument("weight of '" + name + "' out of 0..64: " + std::to_string(weight));
 }
 
-std::unique_ptr<BoundRouter> make_router(const std::string& kind, const py::object& members,
-                                         const std::optional<Weights>& weights, std::optional<double> bound,
-                                         std::optional<std::int64_t> capacity) {
+std::unique_ptr<BoundRouter> make_router(const std::string& kind, const py::object& members, const py::object& weights,
+                                         std::optional<double> bound, const py::object& capacity) {
   if (py::isinstance<py::str>(members)) throw py::type_error("members are names, not one str");
   if (PyAnySet_Check(members.ptr()) && !routers::traits(kind).sorted) {
     throw py::type_error(kind + " counts members as they come, and a set has no order");
   }
-  Weights left = weights.value_or(Weights());
+  Weights left = weights_from(weights);
   routers::Members named;
   for (const auto& member : members) {
-    if (!py::isinstance<py::str>(member))
-      throw py::type_error("a member is a str, not " + py::repr(member).cast<std::string>());
-    auto name = member.cast<std::string>();
+    std::string name = text_from(member, "a member");
     const auto found = left.extract(name);
     const std::uint32_t weight = found.empty() ? 1 : weight_from(name, found.mapped());
     named.push_back({std::move(name), weight});
   }
   if (!left.empty()) throw std::invalid_argument("a weight for '" + left.begin()->first + "', which is no member");
-  return std::make_unique<BoundRouter>(KeyRouter(kind, std::move(named), {bound, capacity}));
+  std::optional<std::int64_t> room;
+  if (!capacity.is_none()) room = whole_from(capacity, "capacity", std::ssize(named), KeyRouter::kMostMembers);
+  return std::make_unique<BoundRouter>(KeyRouter(kind, std::move(named), {bound, room}));
 }
 
 // An int from -2^63 to 2^64 - 1, as 64 bits.
@@ -153,8 +151,10 @@ py::dict by_name(const BoundRouter& bound, Value&& value) {
 void add_changes(py::class_<BoundRouter>& bound) {
   bound.def(
       "add",
-      [](BoundRouter& self, const std::string& member, std::int64_t weight) {
-        self.change([&](KeyRouter& router) { router.add({member, weight_from(member, weight)}); });
+      [](BoundRouter& self, const std::string& member, const py::object& weight) {
+        const auto whole = static_cast<std::uint32_t>(
+            whole_from(weight, ("weight of '" + member + "'").c_str(), 1, KeyRouter::kMostWeight));
+        self.change([&](KeyRouter& router) { router.add({member, whole}); });
       },
       py::arg("member"), py::arg("weight") = 1);
   bound.def(
@@ -165,10 +165,10 @@ void add_changes(py::class_<BoundRouter>& bound) {
       py::arg("member"));
   bound.def(
       "apply",
-      [](BoundRouter& self, std::uint64_t revision, const Weights& weights) {
+      [](BoundRouter& self, const py::object& revision, const py::object& weights) {
         std::map<std::string, std::uint32_t> changes;
-        for (const auto& [name, weight] : weights) changes.emplace(name, weight_from(name, weight));
-        self.change([&](KeyRouter& router) { router.apply(revision, changes); });
+        for (const auto& [name, weight] : weights_from(weights)) changes.emplace(name, weight_from(name, weight));
+        self.change([&](KeyRouter& router) { router.apply(revision_from(revision), changes); });
       },
       py::arg("revision"), py::arg("weights"));
 }

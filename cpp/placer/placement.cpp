@@ -29,9 +29,15 @@ std::uint64_t mix(std::uint64_t revision, std::uint64_t salt) {
 
 }  // namespace
 
+// Asked before anything is made of that size.
+std::uint32_t Placement::count(std::uint32_t objects) {
+  refuse_unless(objects >= 1 && objects <= kMostObjects,
+                [&] { return "objects out of 1..65536: " + std::to_string(objects); });
+  return objects;
+}
+
 Placement::Placement(std::uint32_t objects, std::uint32_t max_servers)
-    : objects_(objects), max_servers_(max_servers), owners_(objects, kUnowned), owned_(objects) {
-  refuse_unless(objects >= 1 && objects <= kMostObjects, "objects out of 1..65536: " + std::to_string(objects));
+    : objects_(count(objects)), max_servers_(max_servers), owners_(objects, kUnowned), owned_(objects) {
   refuse_unless(max_servers >= 1 && max_servers <= kMostServers,
                 "max_servers out of 1..4095: " + std::to_string(max_servers));
 }

@@ -64,7 +64,8 @@ class Placement {
 
   // The whole state in little-endian bytes, its digest at the end.
   std::string snapshot() const;
-  // Throws std::invalid_argument if the bytes are damaged or of another version.
+  // Throws std::invalid_argument if the bytes are damaged, of another version, or a state that no batches lead to: not
+  // in balance, or with more servers than there may be.
   static Placement restore(std::string_view bytes);
   // Equal for all who have applied the same batches.
   std::uint64_t digest() const;
@@ -85,6 +86,8 @@ class Placement {
     std::uint32_t needs;
   };
 
+  static std::uint32_t count(std::uint32_t objects);
+  bool balanced() const;
   void check(std::uint64_t revision, std::span<const Change> changes);
   void take_down();
   void bring_up();

@@ -62,6 +62,15 @@ std::uint64_t Placement::digest() const {
   return Reader(std::string_view(bytes).substr(bytes.size() - 8)).get<std::uint64_t>();
 }
 
+bool Placement::balanced() const {
+  for (std::size_t id = 0; id < weights_.size(); ++id) {
+    const std::uint64_t exact = std::uint64_t{objects_} * weights_[id];
+    const std::uint64_t high = (exact + total_weight_ - 1) / total_weight_;
+    if (loads_[id] < exact / total_weight_ || loads_[id] > high) return false;
+  }
+  return true;
+}
+
 Placement Placement::restore(std::string_view bytes) {
   const auto damaged = [](bool is, const char* how) {
     if (is) throw std::invalid_argument(std::string("a damaged snapshot: ") + how);
@@ -91,6 +100,9 @@ Placement Placement::restore(std::string_view bytes) {
     placement.owned_.insert(id, object);
     ++placement.loads_[id];
   }
+  damaged(placement.live_ > placement.max_servers_, "more servers than max_servers");
+  damaged(!placement.balanced(), "not in balance");
+  damaged(placement.snapshot() != bytes, "another spelling of its state");
   return placement;
 }
 
