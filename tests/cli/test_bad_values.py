@@ -11,7 +11,7 @@ from lbsuite.cli import COMMANDS
 from lbsuite.cli.arguments import Parser
 
 NONSENSE = "no such\tthing!"
-ANY_TEXT = {"etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "record", "help"}
+ANY_TEXT = {"etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "record", "events", "help"}
 """Flags that take any text; what it stands for is checked when it is used."""
 
 
@@ -33,7 +33,8 @@ def flags() -> list[tuple[str, argparse.Action]]:
 def words_before(command: str, flag: argparse.Action) -> list[str]:
     """What else the command must be told."""
     needed = [action for action in parser_of(command)._actions if action.required and action.dest != flag.dest]
-    return [word for action in needed for word in (*action.option_strings[:1], "127.0.0.1:1")]
+    fine = "5" if command == "place" else "127.0.0.1:1"
+    return [word for action in needed for word in (*action.option_strings[:1], fine)]
 
 
 @pytest.mark.parametrize(("command", "flag"), flags(), ids=lambda value: getattr(value, "dest", value))

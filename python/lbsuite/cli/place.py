@@ -2,16 +2,20 @@
 
 import argparse
 import contextlib
+import importlib.util
+import io
 import ipaddress
 import json
+import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, TextIO
+from collections.abc import Iterator, Mapping
+from typing import Any, TextIO
 
-from lbsuite._core import Placer, SetPlacer, set_kinds
+from lbsuite._core import set_kinds
 from lbsuite.cli.arguments import Parser, checked, whole
-from lbsuite.placement.weights import HEAVIEST, weights_from
+from lbsuite.cli.board import MAX_SERVERS, Board, repeated, valid
+from lbsuite.placement.weights import HEAVIEST
 
 EXAMPLE = """examples:
   lbsuite place --servers 5 --down 10.1.0.1
@@ -20,111 +24,8 @@ EXAMPLE = """examples:
   echo '{"event": "down", "servers": ["10.1.0.3"]}' | lbsuite place --servers 5 --events -
 """
 
-MAX_SERVERS = 4095
 MAX_OBJECTS = 4096
 _FIRST = ipaddress.IPv4Address("10.1.0.1")
-
-
-class Batch(Protocol):
-    """What one batch of changes did."""
-
-    @property
-    def moves(self) -> list[tuple[int, str | None, str]]: ...
-    @property
-    def minimum(self) -> int: ...
-
-
-class Board:
-    """The servers named so far, up or down, and the placement of the objects on those that are up."""
-
-    def __init__(self, objects: int, kind: str | None) -> None:
-        """kind: of the order-free placer; None: the placer by a log."""
-        self._by_set = SetPlacer(objects, kind) if kind else None
-        self._by_log = Placer(objects) if kind is None else None
-        self._revision = 0
-        self.objects = objects
-        self.weights: dict[str, int] = {}
-        self.down: set[str] = set()
-        self.cpu: dict[str, float] = {}
-        self.memory: dict[str, float] = {}
-        self.batches: list[dict[str, Any]] = []
-
-    def change(self, words: str, weights: Mapping[str, int]) -> dict[str, Any]:
-        """Applies one batch, weight 0 for down; raises ValueError, changing nothing, where the placer does."""
-        batch = self._apply(weights)
-        self.weights = {s: w for s, w in {**self.weights, **weights}.items() if w}
-        self.down = (self.down | {s for s, w in weights.items() if not w}) - self.weights.keys()
-        told = {"change": words, "moved": len(batch.moves), "minimum": batch.minimum}
-        self.batches.append(told)
-        return told
-
-    def take(self, event: object) -> dict[str, Any]:
-        """Applies one event: "up" or "down" with "servers", or "status" with "server", "cpu", "memory"."""
-        match event:
-            case {"event": "down", "servers": [*servers]}:
-                return self.change(f"down {' '.join(map(str, servers))}", {str(s): 0 for s in self._known(servers)})
-            case {"event": "up", "servers": [*servers]}:
-                return self.change(f"up {' '.join(map(str, servers))}", {str(s): self._weight(str(s)) for s in servers})
-            case {"event": "status", "server": str(server), "cpu": float() | int() as cpu, **rest}:
-                return self._status(server, float(cpu), rest.get("memory", 0.0))
-            case _:
-                raise ValueError(f"no such event: {json.dumps(event)}")
-
-    def listing(self) -> list[dict[str, Any]]:
-        """One entry a server, those that are down too, in the order of their addresses."""
-        return [self._entry(server) for server in sorted(self.weights.keys() | self.down, key=ipaddress.IPv4Address)]
-
-    def _apply(self, weights: Mapping[str, int]) -> Batch:
-        if self._by_log is None:
-            assert self._by_set is not None
-            return self._by_set.apply(weights)
-        batch = self._by_log.apply(self._revision + 1, weights)
-        self._revision += 1
-        return batch
-
-    def _known(self, servers: Sequence[object]) -> Sequence[object]:
-        if unknown := [s for s in servers if s not in self.weights.keys() | self.down]:
-            raise ValueError(f"not one of the servers: {unknown[0]!r}")
-        return servers
-
-    def _weight(self, server: str) -> int:
-        """What a server that comes up weighs: as it did, or as most do."""
-        return weights_from(self.cpu, self.memory).get(server, HEAVIEST if self.cpu else 1)
-
-    def _status(self, server: str, cpu: float, memory: object) -> dict[str, Any]:
-        if server not in self.weights or not isinstance(memory, float | int):
-            raise ValueError(f"status of {server!r}, which is not up, or a bad memory: {memory!r}")
-        told = {s: 0.0 for s in self.weights} | self.cpu | {server: cpu}
-        held = self.memory | {server: float(memory)}
-        before = self.weights if self.cpu else dict.fromkeys(self.weights, HEAVIEST)
-        weights = weights_from(told, held, before)
-        batch = self.change(f"status {server}", {s: weights[s] for s in self.weights})
-        self.cpu[server], self.memory[server] = cpu, float(memory)
-        return batch
-
-    def _entry(self, server: str) -> dict[str, Any]:
-        up = server in self.weights
-        return {
-            "server": server,
-            "id": self._ids().get(server, -1),
-            "status": "up" if up else "down",
-            "cpu": self.cpu.get(server),
-            "memory": self.memory.get(server),
-            "weight": self.weights.get(server, 0),
-            "objects": self._count(server) if up else 0,
-        }
-
-    def _count(self, server: str) -> int:
-        if self._by_log is not None:
-            return len(self._by_log.owned(server))
-        assert self._by_set is not None
-        return len(self._by_set.placed[server])
-
-    def _ids(self) -> dict[str, int]:
-        if self._by_log is not None:
-            ids = ((self._by_log.server(i), i) for i in range(MAX_SERVERS))
-            return {server: i for server, i in ids if server}
-        return {server: i for i, server in enumerate(sorted(self.weights, key=ipaddress.IPv4Address))}
 
 
 def add_flags(parser: Parser) -> None:
@@ -136,14 +37,27 @@ def add_flags(parser: Parser) -> None:
     add("--weights", type=weight, nargs="+", default=[], metavar="IP=W", help="1..64 for some, 1 for the others")
     add("--kind", choices=set_kinds(), default=set_kinds()[0], help="of placing by the set alone (%(default)s)")
     add("--log", action="store_true", help="place by the log of these batches instead: no needless move")
-    add("--events", metavar="-|SOCKET", help="then JSON lines from stdin, or from who connects to a unix socket")
-    add("--plot", metavar="FILE.png", help="a picture of who owns how many, and of the moves")
+    add(
+        "--events",
+        type=events,
+        metavar="-|SOCKET",
+        help="then JSON lines from stdin, or from who connects to a unix socket",
+    )
+    add(
+        "--plot",
+        type=picture,
+        metavar="FILE.png",
+        help="a picture of who owns how many, and of the moves; by matplotlib",
+    )
     add("--json", action="store_true", help="JSON instead of text: a line for each event, and the whole at the end")
 
 
 def run(args: argparse.Namespace) -> int:
     board = Board(args.objects, None if args.log else args.kind)
     told = dict(args.weights)
+    for flag, named in {"down": args.down, "up": args.up, "weights": [s for s, _ in args.weights]}.items():
+        if again := repeated(named):
+            args.refuse(f"--{flag}: a server twice: {again}")
     if strangers := told.keys() - set(args.servers) - set(args.up):
         args.refuse(f"--weights: not one of the servers: {min(strangers)}")
     try:
@@ -154,10 +68,14 @@ def run(args: argparse.Namespace) -> int:
             board.change(f"up {' '.join(args.up)}", {server: told.get(server, 1) for server in args.up})
     except ValueError as error:
         args.refuse(str(error))
-    refused = follow(board, args.events, args.json) if args.events else 0
-    print(json.dumps(document(board)) if args.json else text(board))
-    if args.plot:
-        plot(board, args.plot)
+    try:
+        refused = follow(board, args.events, args.json) if args.events else 0
+        print(json.dumps(document(board)) if args.json else text(board))
+        if args.plot:
+            plot(board, args.plot)
+    except OSError as error:
+        print(f"lbsuite place: {error}", file=sys.stderr)
+        return 1
     return 1 if refused else 0
 
 
@@ -168,9 +86,9 @@ def follow(board: Board, source: str, as_json: bool) -> int:
         for line in lines:
             try:
                 told = board.take(json.loads(line))
-            except ValueError as error:
+            except (ValueError, OverflowError, RecursionError) as error:
                 refused += 1
-                print(f"lbsuite place: {error}", file=sys.stderr, flush=True)
+                print(f"lbsuite place: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
             else:
                 print(json.dumps(told) if as_json else moved(told), flush=True)
     return refused
@@ -178,16 +96,19 @@ def follow(board: Board, source: str, as_json: bool) -> int:
 
 @contextlib.contextmanager
 def opened(source: str) -> Iterator[TextIO]:
-    """Lines of stdin, or of the first that connects to a unix socket made at `source`."""
+    """Lines of stdin, or of the first that connects to a unix socket, which is at `source` for that long."""
     if source == "-":
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
         yield sys.stdin
         return
-    with socket.socket(socket.AF_UNIX) as listener:
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as after:
         listener.bind(source)
+        after.callback(os.unlink, source)
         listener.listen(1)
         print(f"ready place {source}", flush=True)
         connection, _ = listener.accept()
-        with connection, connection.makefile("r", encoding="utf-8") as lines:
+        with connection, connection.makefile("r", encoding="utf-8", errors="replace") as lines:
             yield lines
 
 
@@ -214,11 +135,17 @@ def text(board: Board) -> str:
 
 
 def document(board: Board) -> dict[str, Any]:
-    return {"objects": board.objects, "servers": board.listing(), "batches": board.batches}
+    return {
+        "objects": board.objects,
+        "total": len(board.weights) + len(board.down),
+        "active": len(board.weights),
+        "servers": board.listing(),
+        "batches": board.batches,
+    }
 
 
 def plot(board: Board, path: str) -> None:
-    """Draws the listing; needs matplotlib (lbsuite[notebooks])."""
+    """Draws the listing."""
     import matplotlib.figure
 
     figure = matplotlib.figure.Figure(figsize=(10, 4), layout="constrained")
@@ -242,15 +169,34 @@ def servers(value: str) -> list[str]:
         if not 1 <= int(value) <= MAX_SERVERS:
             raise ValueError(f"servers out of 1..{MAX_SERVERS}: {value}")
         return [str(_FIRST + i) for i in range(int(value))]
-    named = [_valid(part) for part in value.split(",")]
-    if twice := [server for server in named if named.count(server) > 1]:
-        raise ValueError(f"a server twice: {twice[0]}")
+    named = [valid(part) for part in value.split(",")]
+    if again := repeated(named):
+        raise ValueError(f"a server twice: {again}")
     return named
 
 
 @checked
+def events(value: str) -> str:
+    folder = os.path.dirname(os.path.abspath(value))
+    fits = len(os.fsencode(value)) < 108  # sun_path of unix(7)
+    if value != "-" and not (value and fits and os.path.isdir(folder) and not os.path.lexists(value)):
+        raise ValueError(f"not -, and no unix socket can be made there: {value!r}")
+    return value
+
+
+@checked
+def picture(value: str) -> str:
+    """The name of a PNG file that can be written, with matplotlib there to draw it."""
+    if not value.endswith(".png") or not os.path.isdir(os.path.dirname(os.path.abspath(value))):
+        raise ValueError(f"no name of a .png file in a directory that there is: {value!r}")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ValueError(f"{value!r} is drawn by matplotlib: pip install lbsuite[notebooks]")
+    return value
+
+
+@checked
 def ipv4(value: str) -> str:
-    return _valid(value)
+    return valid(value)
 
 
 @checked
@@ -258,11 +204,4 @@ def weight(value: str) -> tuple[str, int]:
     server, _, number = value.partition("=")
     if not number.isdecimal() or not number.isascii() or not 1 <= int(number) <= HEAVIEST:
         raise ValueError(f"not IP=WEIGHT with a weight in 1..{HEAVIEST}: {value!r}")
-    return _valid(server), int(number)
-
-
-def _valid(server: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(server))
-    except ValueError:
-        raise ValueError(f"not an IPv4 address: {server!r}") from None
+    return valid(server), int(number)
