@@ -30,14 +30,21 @@ std::vector<std::uint32_t> objects_from(const py::object& objects) {
   return numbers;
 }
 
+// Lists are made of a copy: making one may run Python code that waits for the placer.
 std::map<std::string, py::list> owned_by_all(const SetPlacer& placer) {
-  return placer.look([](auto objects, auto owners, Members members) {
-    std::map<std::string, py::list> owned;
-    std::vector<py::list> lists;
-    for (const Member& member : members) lists.push_back(owned[spell_ipv4(member.server)] = py::list());
-    for (std::size_t o = 0; o < owners.size(); ++o) lists[owners[o]].append(objects[o]);
-    return owned;
+  std::span<const std::uint32_t> objects;
+  std::vector<std::uint16_t> owners;
+  std::vector<Member> members;
+  placer.look([&](auto placed, auto by_object, Members up) {
+    objects = placed;
+    owners.assign(by_object.begin(), by_object.end());
+    members.assign(up.begin(), up.end());
   });
+  std::map<std::string, py::list> owned;
+  std::vector<py::list> lists;
+  for (const Member& member : members) lists.push_back(owned[spell_ipv4(member.server)] = py::list());
+  for (std::size_t o = 0; o < owners.size(); ++o) lists[owners[o]].append(objects[o]);
+  return owned;
 }
 
 // Each server once: a dict would hide a second one.
