@@ -25,6 +25,8 @@ def weights_from(
         weight = max(1, round(HEAVIEST * (1 - used)))
         old = (before or {}).get(server, 0)
         if not 0 <= old <= HEAVIEST:
+            raise ValueError(f"weight of {server} out of 0..{HEAVIEST}: {old!r}")
+        if not 0 <= old <= HEAVIEST:
             raise ValueError(f"weight of {server} before out of 0..{HEAVIEST}: {old!r}")
         weights[server] = old if old and abs(weight - old) <= max(1, band * old) else weight
     return weights
