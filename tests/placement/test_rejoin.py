@@ -190,6 +190,16 @@ async def test_a_log_that_went_back_is_followed_back(
     assert "lacks what we know" in caplog.text
 
 
+async def test_an_entry_that_was_lost_is_made_up_for_by_who_knows_it(client: EtcdClient, service: str) -> None:
+    log, placer = PlacementLog(client, service), Placer()
+    await grow(log, placer, 9)
+    async with Cluster(str(client.settings), service) as onlooker:
+        await onlooker.caught_up()
+        await client.delete(key(service, 5))
+        async with Cluster(str(client.settings), service) as late:
+            await eventually(lambda: late.placer.digest() == placer.digest() == onlooker.placer.digest())
+
+
 async def test_members_too_many_to_be_placed_are_told_of(
     client: EtcdClient, service: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

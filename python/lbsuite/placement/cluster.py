@@ -197,9 +197,9 @@ class Cluster:
     async def _stream(self, backoff: Backoff) -> None:
         """The log as it stands, and what comes after; returns where it must be read anew."""
         written = await self._log.read()
-        first = written.entries[0].number if written.entries else self.revision + 1
-        if written.snapshot is None and 1 < first <= self.revision + 1:
-            # etcd has lost the start of the log: what we know goes on as its snapshot, or another's does.
+        all_lost = written.snapshot is None and not written.entries
+        if 1 < (self.revision + 1 if all_lost else written.lost_before()) <= self.revision + 1:
+            # etcd has lost a part of the log that we know: that goes on as its snapshot, or another's does.
             await self._log.write_snapshot(self.placer.snapshot(), 1)
             return
         self._replica.read(written)

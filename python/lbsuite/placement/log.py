@@ -63,6 +63,15 @@ class Written:
     entries: list[Entry]
     revision: int
 
+    def lost_before(self) -> int:
+        """The first entry before which others are missing; 0 if there is none."""
+        number = self.snapshot.revision if self.snapshot else 0
+        for entry in self.entries:
+            if entry.number > number + 1:
+                return entry.number
+            number = max(number, entry.number)
+        return 0
+
 
 class PlacementLog:
     """Reads and writes one service's log. The client stays its owner's to close. Calls raise Unreachable."""
