@@ -26,8 +26,6 @@ def weights_from(
         old = (before or {}).get(server, 0)
         if not 0 <= old <= HEAVIEST:
             raise ValueError(f"weight of {server} out of 0..{HEAVIEST}: {old!r}")
-        if not 0 <= old <= HEAVIEST:
-            raise ValueError(f"weight of {server} before out of 0..{HEAVIEST}: {old!r}")
         weights[server] = old if old and abs(weight - old) <= max(1, band * old) else weight
     return weights
 
