@@ -250,3 +250,18 @@ async def test_a_member_whose_ipv4_another_took_while_its_lease_was_gone_owns_no
         await client.delete(f"/lbsuite/{service}/endpoints/{twin.address}".encode())
         await until_owned(2048)
         await steps.aclose()
+
+
+async def test_an_entry_whose_number_has_gone_with_the_old_ones_is_not_written_anew(
+    client: EtcdClient, service: str
+) -> None:
+    stale, fresh = PlacementLog(client, service), PlacementLog(client, service)
+    await stale.read()
+    placer = Placer()
+    for number in range(1, 5):
+        assert await fresh.append(Entry(number, {"10.0.0.1": number}, placer.digest(), placer.objects))
+        placer.apply(number, {"10.0.0.1": number})
+    assert await fresh.write_snapshot(placer.snapshot(), keep_from=3)
+    assert not await stale.append(Entry(1, {"10.0.0.9": 1}, 0, 4096))
+    await stale.read()
+    assert await stale.append(Entry(5, {"10.0.0.9": 1}, placer.digest(), placer.objects))

@@ -208,9 +208,9 @@ class Cluster:
                 if new is None:
                     backoff.reset()
                     self._complaint, self._caught_up = "", True
-                    self._step()
                 elif not (self._replica.take(new) if isinstance(new, Entry) else self._replica.agrees(new)):
                     return
+                self._step()
 
     def _complain(self, about: str) -> None:
         """Logs an error, once while it is the same."""
@@ -241,11 +241,12 @@ class Cluster:
         if not weights or not self._caught_up:
             return
         placer, number = self.placer, self.revision + 1
+        snapshot_at = self._log.snapshot_at
         placer.preview(number, weights)  # what applies to nothing must not get into the log
         writer = self._member.address if self._member else "onlooker"
         written = await self._log.append(Entry(number, weights, placer.digest(), placer.objects, writer))
         async with asyncio.timeout(APPLIED_S):
-            await self._until(lambda: self.revision >= number)
+            await self._until(lambda: self.revision >= number or self._log.snapshot_at != snapshot_at)
         if written and self.revision - self._log.snapshot_number >= self._snapshot_every:
             await self._log.write_snapshot(self.placer.snapshot(), self.revision - KEEP_ENTRIES)
 

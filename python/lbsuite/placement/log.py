@@ -82,7 +82,7 @@ class PlacementLog:
         self._folder = prefix(service) + b"placement/"
         self._entries = self._folder + b"log/"
         self._snapshot = self._folder + b"snapshot"
-        self._snapshot_at = 0  # etcd's revision of the snapshot, whole or not
+        self.snapshot_at = 0  # etcd's revision of the snapshot, whole or not
         self.snapshot_number = 0
         """The entry that the snapshot stands for; 0 if there is none that is whole."""
 
@@ -90,7 +90,7 @@ class PlacementLog:
         """All there is now; raises ValueError where an entry is junk. A damaged snapshot is as none, to be replaced."""
         found = await self._client.range(self._folder, prefix=True)
         snapshot, entries = None, []
-        self._snapshot_at = self.snapshot_number = 0
+        self.snapshot_at = self.snapshot_number = 0
         for pair in found.kvs:
             if pair.key == self._snapshot:
                 snapshot = self._seen(pair)
@@ -121,14 +121,18 @@ class PlacementLog:
                         yield snapshot
 
     async def append(self, entry: Entry) -> bool:
-        """Writes an entry unless there is one with its number; whether it was."""
-        return await self._client.swap(self._key(entry.number), entry.to_json(), 0)
+        """Writes an entry unless there is one with its number, or a snapshot we have not heard of; whether it was.
+
+        Who was away while a snapshot was made and old entries went would else write one of their numbers anew.
+        """
+        heard = (self._snapshot, self.snapshot_at)
+        return await self._client.swap(self._key(entry.number), entry.to_json(), 0, beside=heard)
 
     async def write_snapshot(self, snapshot: bytes, keep_from: int) -> bool:
         """Replaces the snapshot that was read last, unless another has, and drops the entries below `keep_from`."""
         record = {"v": 1, "snapshot": base64.b64encode(snapshot).decode()}
         drop = self._key(keep_from) if keep_from > 1 else b""
-        return await self._client.swap(self._snapshot, json.dumps(record).encode(), self._snapshot_at, drop)
+        return await self._client.swap(self._snapshot, json.dumps(record).encode(), self.snapshot_at, drop)
 
     def _needed(self, key: bytes) -> bool:
         """Whether nobody could join without what was under this key: entries go where a snapshot stands for them."""
@@ -148,7 +152,7 @@ class PlacementLog:
 
     def _seen(self, pair: messages.KeyValue) -> Placer | None:
         """The snapshot of a pair, and from now on the one that was seen last."""
-        self._snapshot_at, self.snapshot_number = pair.mod_revision, 0
+        self.snapshot_at, self.snapshot_number = pair.mod_revision, 0
         try:
             snapshot = _snapshot(pair.value)
         except ValueError as error:

@@ -62,21 +62,31 @@ class EtcdClient:
         """Writes a pair, under a lease if one is given. Raises LeaseGone."""
         await self._call("KV/Put", messages.PutRequest(key=key, value=value, lease=lease), messages.PutResponse)
 
-    async def swap(self, key: bytes, value: bytes, revision: int, delete_before: bytes = b"") -> bool:
+    async def swap(
+        self,
+        key: bytes,
+        value: bytes,
+        revision: int,
+        delete_before: bytes = b"",
+        beside: tuple[bytes, int] | None = None,
+    ) -> bool:
         """Writes a pair if the key was last written at `revision` (0: if there is none); whether it was.
+
+        beside: another key, and the revision that it must have been last written at, too.
 
         Where an answer was lost and another endpoint was asked, it may say False of what it has written itself.
         delete_before: in the same step, the keys below this one in its folder go; `key` must be none of them.
         """
-        compare = messages.Compare(
-            result=messages.Compare.EQUAL, target=messages.Compare.MOD, key=key, mod_revision=revision
-        )
+        compare = [
+            messages.Compare(result=messages.Compare.EQUAL, target=messages.Compare.MOD, key=each, mod_revision=at)
+            for each, at in ((key, revision), *([beside] if beside else []))
+        ]
         steps = [messages.RequestOp(request_put=messages.PutRequest(key=key, value=value))]
         if delete_before:
             folder = delete_before[: delete_before.rindex(b"/") + 1]
             gone = messages.DeleteRangeRequest(key=folder, range_end=delete_before)
             steps.append(messages.RequestOp(request_delete_range=gone))
-        request = messages.TxnRequest(compare=[compare], success=steps)
+        request = messages.TxnRequest(compare=compare, success=steps)
         return bool((await self._call("KV/Txn", request, messages.TxnResponse)).succeeded)
 
     async def delete(self, key: bytes, *, prefix: bool = False) -> int:
