@@ -145,7 +145,7 @@ def test_function_bodies_stay_within_30_lines() -> None:
 
 # As clang-format leaves them: the brace that opens a body ends a line, and the one that closes it begins one.
 CPP_BODY = re.compile(
-    r"^( *)(?!if|for|while|switch|do|else|return|\}|class|struct|enum|namespace)\S[^\n]*\)[^\n;]* \{\n(.*?)^\1\}",
+    r"^( *)(?!if|for|while|switch|do|else|return|:|\}|class|struct|enum|namespace)\S[^\n]*\)[^\n;]* \{\n(.*?)^\1\}",
     re.M | re.S,
 )
 

@@ -65,7 +65,7 @@ std::vector<Change> members_from(const py::object& servers, const py::object& we
   return members;
 }
 
-void register_set_placer(py::module_& module) {
+void register_place(py::module_& module) {
   module.def("set_kinds", &set_kinds);
   module.def(
       "place",
@@ -79,6 +79,9 @@ void register_set_placer(py::module_& module) {
         return owned_by_all(placer);
       },
       py::arg("objects"), py::arg("servers"), py::arg("weights") = py::none(), py::arg("kind") = set_kinds()[0]);
+}
+
+void register_set_placer(py::module_& module) {
   struct Bound {
     SetPlacer placer;
     ServerNames names;
@@ -144,6 +147,7 @@ void register_placer(py::module_& module) {
       .def("__repr__", [](const BoundDelta& delta) {
         return "Delta(" + std::to_string(delta.moves.size()) + " moves, minimum " + std::to_string(delta.minimum) + ")";
       });
+  register_place(module);
   register_set_placer(module);
   py::class_<BoundPlacer> bound(module, "Placer", py::is_final());
   bound.def(py::init([](const py::object& objects, const py::object& max_servers) {

@@ -36,6 +36,10 @@ class Reader {
   std::string_view rest_;
 };
 
+void damaged(bool is, const char* how) {
+  if (is) throw std::invalid_argument(std::string("a damaged snapshot: ") + how);
+}
+
 }  // namespace
 
 // magic, revision, objects, max_servers, number of servers, (id, address, weight) each, owners, digest
@@ -72,9 +76,6 @@ bool Placement::balanced() const {
 }
 
 Placement Placement::restore(std::string_view bytes) {
-  const auto damaged = [](bool is, const char* how) {
-    if (is) throw std::invalid_argument(std::string("a damaged snapshot: ") + how);
-  };
   damaged(bytes.size() < kMagic.size() + 28 || bytes.substr(0, kMagic.size()) != kMagic, "not one of this version");
   const std::string_view body = bytes.substr(0, bytes.size() - 8);
   damaged(Reader(bytes.substr(body.size())).get<std::uint64_t>() != Xxh64::hash(body), "its digest differs");

@@ -14,6 +14,12 @@ std::uint64_t mixed(std::uint64_t z) {  // the finaliser of splitmix64
   return z ^ z >> 31;
 }
 
+std::uint16_t place_of(Ipv4 server, Members members) {
+  const auto before = [](const Member& a, Ipv4 b) { return a.server < b; };
+  const auto found = std::lower_bound(members.begin(), members.end(), server, before);
+  return static_cast<std::uint16_t>(found - members.begin());
+}
+
 }  // namespace
 
 StableMatching::Liking StableMatching::liking(std::uint32_t object, const Member& member, bool weighted) {
@@ -65,9 +71,7 @@ std::vector<std::uint16_t> StableMatching::place(std::span<const std::uint32_t> 
   while (!offers.empty()) {
     const auto [liked, o] = offers.top();
     offers.pop();
-    const auto m = static_cast<std::uint16_t>(std::lower_bound(members.begin(), members.end(), liked.server,
-                                                               [](const Member& a, Ipv4 b) { return a.server < b; }) -
-                                              members.begin());
+    const std::uint16_t m = place_of(liked.server, members);
     if (has_room(m)) {
       if (loads[m]++ == quotas.floors[m]) --quotas.extra;
       owners[o] = m;
