@@ -11,8 +11,9 @@ namespace lbsuite {
 class SplitMix64 {
  public:
   explicit constexpr SplitMix64(std::uint64_t seed) : state_(seed) {}
-  constexpr std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15;
+  constexpr std::uint64_t next() { return mixed(state_ += 0x9E3779B97F4A7C15); }
+  // Its finaliser: one to one, and no bit of the result tells of one bit alone.
+  static constexpr std::uint64_t mixed(std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
     return z ^ (z >> 31);

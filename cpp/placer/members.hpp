@@ -1,6 +1,7 @@
 #pragma once
 // The servers that an order-free placement is a function of.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -16,6 +17,10 @@ struct Member {
 
 // In ascending order of their addresses, each once.
 using Members = std::span<const Member>;
+
+inline bool weights_differ(Members members) {
+  return std::any_of(members.begin(), members.end(), [&](const Member& m) { return m.weight != members[0].weight; });
+}
 
 // The shares of m objects: each member owns the floor or the ceiling of its exact share.
 struct Quotas {

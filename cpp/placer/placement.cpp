@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <stdexcept>
 
-#include "bits/hash.hpp"
+#include "bits/check.hpp"
 
 namespace lbsuite {
 namespace {
-
-// why: words, or what makes them; they are made only where they are needed.
-template <class Why>
-void refuse_unless(bool fine, Why&& why) {
-  if (fine) return;
-  if constexpr (std::is_invocable_v<Why>)
-    throw std::invalid_argument(why());
-  else
-    throw std::invalid_argument(why);
-}
 
 // Spreads who is rounded up and which objects a server gives over the revisions; any fixed function would do.
 std::uint64_t mix(std::uint64_t revision, std::uint64_t salt) {
@@ -31,15 +20,13 @@ std::uint64_t mix(std::uint64_t revision, std::uint64_t salt) {
 
 // Asked before anything is made of that size.
 std::uint32_t Placement::count(std::uint32_t objects) {
-  refuse_unless(objects >= 1 && objects <= kMostObjects,
-                [&] { return "objects out of 1..65536: " + std::to_string(objects); });
+  check(objects >= 1 && objects <= kMostObjects, [&] { return "objects out of 1..65536: " + std::to_string(objects); });
   return objects;
 }
 
 Placement::Placement(std::uint32_t objects, std::uint32_t max_servers)
     : objects_(count(objects)), max_servers_(max_servers), owners_(objects, kUnowned), owned_(objects) {
-  refuse_unless(max_servers >= 1 && max_servers <= kMostServers,
-                "max_servers out of 1..4095: " + std::to_string(max_servers));
+  check(max_servers >= 1 && max_servers <= kMostServers, "max_servers out of 1..4095: " + std::to_string(max_servers));
 }
 
 ServerId Placement::find(Ipv4 server) const {
@@ -55,28 +42,27 @@ std::vector<std::uint32_t> Placement::owned(ServerId id) const {
 }
 
 // Leaves the changes in the order of their addresses, so that a batch has no order of its own.
-void Placement::check(std::uint64_t revision, std::span<const Change> changes) {
-  refuse_unless(revision > revision_, [&] {
-    return "revision " + std::to_string(revision) + " is not newer than " + std::to_string(revision_);
-  });
+void Placement::admit(std::uint64_t revision, std::span<const Change> changes) {
+  check(revision > revision_,
+        [&] { return "revision " + std::to_string(revision) + " is not newer than " + std::to_string(revision_); });
   sorted_.assign(changes.begin(), changes.end());
   std::sort(sorted_.begin(), sorted_.end(), [](const Change& a, const Change& b) { return a.server < b.server; });
   std::int64_t live = live_;
   Ipv4 before = kNoServer;
   for (const auto& [server, weight] : sorted_) {
-    refuse_unless(server != kNoServer, "0.0.0.0 is no server");
-    refuse_unless(server != before, [&] { return "named twice: " + spell_ipv4(server); });
-    refuse_unless(weight <= kMostWeight,
-                  [&] { return "weight of " + spell_ipv4(server) + " out of 0..64: " + std::to_string(weight); });
+    check(server != kNoServer, "0.0.0.0 is no server");
+    check(server != before, [&] { return "named twice: " + spell_ipv4(server); });
+    check(weight <= kMostWeight,
+          [&] { return "weight of " + spell_ipv4(server) + " out of 0..64: " + std::to_string(weight); });
     live += static_cast<int>(weight > 0) - static_cast<int>(find(server) != kUnowned);
     before = server;
   }
-  refuse_unless(live >= 1 && live <= max_servers_,
-                [&] { return "servers up out of 1.." + std::to_string(max_servers_) + ": " + std::to_string(live); });
+  check(live >= 1 && live <= max_servers_,
+        [&] { return "servers up out of 1.." + std::to_string(max_servers_) + ": " + std::to_string(live); });
 }
 
 Delta Placement::apply(std::uint64_t revision, std::span<const Change> changes) {
-  check(revision, changes);
+  admit(revision, changes);
   pool_.clear();
   if (live_ == 0) {
     for (std::uint32_t object = 0; object < objects_; ++object) pool_.push_back({object, kNoServer});

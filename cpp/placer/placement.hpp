@@ -88,7 +88,8 @@ class Placement {
 
   static std::uint32_t count(std::uint32_t objects);
   bool balanced() const;
-  void check(std::uint64_t revision, std::span<const Change> changes);
+  // Leaves them in `sorted_`, or throws as `apply` does.
+  void admit(std::uint64_t revision, std::span<const Change> changes);
   void take_down();
   void bring_up();
   void trim();

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <stdexcept>
 #include <utility>
 
+#include "bits/check.hpp"
 #include "bits/hash.hpp"
 
 namespace lbsuite {
 namespace {
-
-void refuse_unless(bool fine, const std::string& why) {
-  if (!fine) throw std::invalid_argument(why);
-}
 
 template <class Visitor, std::size_t... I>
 void each_kind(Visitor&& visit, std::index_sequence<I...>) {
@@ -33,7 +29,7 @@ SetKind kind_named(std::string_view name) {
     found = Kind();
     known = true;
   });
-  refuse_unless(known, "no kind '" + std::string(name) + "'; there are: " + names);
+  check(known, "no kind '" + std::string(name) + "'; there are: " + names);
   return found;
 }
 
@@ -47,9 +43,9 @@ std::vector<std::string> set_kinds() {
 
 SetPlacer::SetPlacer(std::vector<std::uint32_t> objects, std::string_view kind)
     : objects_(std::move(objects)), kind_(kind_named(kind)) {
-  refuse_unless(!objects_.empty(), "no objects to place");
-  refuse_unless(objects_.back() < kMostObjects,
-                "object out of 0.." + std::to_string(kMostObjects - 1) + ": " + std::to_string(objects_.back()));
+  check(!objects_.empty(), "no objects to place");
+  check(objects_.back() < kMostObjects,
+        "object out of 0.." + std::to_string(kMostObjects - 1) + ": " + std::to_string(objects_.back()));
 }
 
 std::string_view SetPlacer::kind() const {
@@ -61,23 +57,20 @@ std::vector<Member> SetPlacer::changed(std::span<const Change> changes) const {
   for (const auto& [server, weight] : members_) weights[server] = weight;
   std::map<Ipv4, std::uint32_t> named;
   for (const auto& [server, weight] : changes) {
-    refuse_unless(server != kNoServer, "0.0.0.0 is no server");
-    refuse_unless(weight <= Placement::kMostWeight,
-                  "weight of " + spell_ipv4(server) + " out of 0..64: " + std::to_string(weight));
-    refuse_unless(named.emplace(server, weight).second, "named twice: " + spell_ipv4(server));
+    check(server != kNoServer, "0.0.0.0 is no server");
+    check(weight <= Placement::kMostWeight,
+          "weight of " + spell_ipv4(server) + " out of 0..64: " + std::to_string(weight));
+    check(named.emplace(server, weight).second, "named twice: " + spell_ipv4(server));
     weights[server] = weight;
   }
   std::vector<Member> members;
   for (const auto& [server, weight] : weights) {
     if (weight > 0) members.push_back({server, weight});
   }
-  refuse_unless(
-      !members.empty() && members.size() <= Placement::kMostServers,
-      "servers up out of 1.." + std::to_string(Placement::kMostServers) + ": " + std::to_string(members.size()));
-  const bool weighed =
-      std::any_of(members.begin(), members.end(), [&](const Member& m) { return m.weight != members[0].weight; });
-  refuse_unless(!weighed || std::visit([]<class Kind>(const Kind&) { return Kind::takes_weights; }, kind_),
-                std::string(kind()) + " takes no weights");
+  check(!members.empty() && members.size() <= Placement::kMostServers,
+        "servers up out of 1.." + std::to_string(Placement::kMostServers) + ": " + std::to_string(members.size()));
+  check(!weights_differ(members) || std::visit([]<class Kind>(const Kind&) { return Kind::takes_weights; }, kind_),
+        std::string(kind()) + " takes no weights");
   return members;
 }
 

@@ -67,10 +67,10 @@ std::uint64_t Placement::digest() const {
 }
 
 bool Placement::balanced() const {
+  const Shares shares = this->shares();
   for (std::size_t id = 0; id < weights_.size(); ++id) {
-    const std::uint64_t exact = std::uint64_t{objects_} * weights_[id];
-    const std::uint64_t high = (exact + total_weight_ - 1) / total_weight_;
-    if (loads_[id] < exact / total_weight_ || loads_[id] > high) return false;
+    const auto [low, high] = shares[weights_[id]];
+    if (loads_[id] < low || loads_[id] > high) return false;
   }
   return true;
 }

@@ -4,15 +4,10 @@
 #include <queue>
 
 #include "bits/neg_log2.hpp"
+#include "bits/rng.hpp"
 
 namespace lbsuite {
 namespace {
-
-std::uint64_t mixed(std::uint64_t z) {  // the finaliser of splitmix64
-  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-  z = (z ^ z >> 27) * 0x94D049BB133111EB;
-  return z ^ z >> 31;
-}
 
 std::uint16_t place_of(Ipv4 server, Members members) {
   const auto before = [](const Member& a, Ipv4 b) { return a.server < b; };
@@ -23,7 +18,8 @@ std::uint16_t place_of(Ipv4 server, Members members) {
 }  // namespace
 
 StableMatching::Liking StableMatching::liking(std::uint32_t object, const Member& member, bool weighted) {
-  const std::uint64_t u = mixed(mixed(object + 1) ^ std::uint64_t{member.server} * 0x9E3779B97F4A7C15);
+  const std::uint64_t u =
+      SplitMix64::mixed(SplitMix64::mixed(object + 1) ^ std::uint64_t{member.server} * 0x9E3779B97F4A7C15);
   return {weighted ? (NegLog2::of(u) << 16) / member.weight : u, member.server};
 }
 
@@ -53,8 +49,7 @@ void StableMatching::update_favourites(std::span<const std::uint32_t> objects, M
 }
 
 std::vector<std::uint16_t> StableMatching::place(std::span<const std::uint32_t> objects, Members members) {
-  const bool weighted =
-      std::any_of(members.begin(), members.end(), [&](const Member& m) { return m.weight != members[0].weight; });
+  const bool weighted = weights_differ(members);
   update_favourites(objects, members, weighted);
   Quotas quotas(static_cast<std::uint32_t>(objects.size()), members);
   std::vector<std::uint32_t> loads(members.size());

@@ -63,7 +63,8 @@ class Cluster:
         settle_s: float = 0.2,
         snapshot_every: int = 1000,
     ) -> None:
-        _check(weight, ttl_s, settle_s, snapshot_every)
+        _check_weight(weight)
+        _check(ttl_s, settle_s, snapshot_every)
         settings = etcd if isinstance(etcd, EtcdSettings) else EtcdSettings(tuple(etcd.split(",")))
         self.address = None if member is None else ipv4(member)
         self._service, self._ttl_s, self._settle_s, self._snapshot_every = service, ttl_s, settle_s, snapshot_every
@@ -110,7 +111,7 @@ class Cluster:
         """Changes the member's weight (see `weights_from`); all learn it through the log."""
         if self._registration is None or self._member is None:
             raise ValueError("only a member that has entered has a weight: Cluster(member=...)")
-        _check(weight, self._ttl_s, self._settle_s, self._snapshot_every)
+        _check_weight(weight)
         self._member = Member(self._member.address, weight=weight)
         self._registration.update(self._member)
 
@@ -279,9 +280,12 @@ class Cluster:
         self._step()
 
 
-def _check(weight: int, ttl_s: float, settle_s: float, snapshot_every: int) -> None:
+def _check_weight(weight: int) -> None:
     if not 1 <= weight <= HEAVIEST:
         raise ValueError(f"weight out of 1..{HEAVIEST}: {weight}")
+
+
+def _check(ttl_s: float, settle_s: float, snapshot_every: int) -> None:
     if not 0 < ttl_s < math.inf:
         raise ValueError(f"ttl_s is not above 0: {ttl_s}")
     if not 0 <= settle_s < math.inf:
