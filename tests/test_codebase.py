@@ -40,12 +40,13 @@ DOORS: dict[str, set[str]] = {
     "roster": {"bits"},
     "placer": {"bits"},
     "policy": {"bits"},
-    "engine": {"roster", "policy", "bits"},
-    "sim": {"engine", "roster", "policy", "bits"},
-    "net": {"engine", "roster", "policy", "bits", "compute"},
-    "bind": {"bits", "compute", "roster", "placer", "policy", "engine", "sim", "net"},
+    "stage": {"roster", "policy", "bits"},
+    "engine": {"stage", "roster", "policy", "bits"},
+    "sim": {"engine", "stage", "roster", "policy", "bits"},
+    "net": {"engine", "stage", "roster", "policy", "bits", "compute"},
+    "bind": {"bits", "compute", "roster", "placer", "policy", "stage", "engine", "sim", "net"},
 }
-PURE = ("cpp/bits", "cpp/roster", "cpp/policy", "cpp/placer", "cpp/engine", "cpp/sim")
+PURE = ("cpp/bits", "cpp/roster", "cpp/policy", "cpp/placer", "cpp/stage", "cpp/engine", "cpp/sim")
 CLOCK_SOCKET_ENTROPY = re.compile(
     r"<chrono>|std::chrono|<ctime>|clock_gettime|gettimeofday|absl::Now|absl::Time|<sys/socket|<netinet|<random>"
     r"|random_device|getrandom|absl/random|BitGen|\brand\("

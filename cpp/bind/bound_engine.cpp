@@ -83,7 +83,8 @@ std::uint32_t BoundEngine::python_number(const py::object& policy) {
 
 std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
                                            const py::object& exclude, const py::object& policy,
-                                           std::optional<double> deadline, std::uint32_t priority, std::uint32_t lane) {
+                                           std::optional<double> deadline, std::uint32_t priority,
+                                           std::uint32_t attempt, std::uint32_t lane) {
   check_now(now);
   std::vector<std::string> addresses;
   if (py::isinstance<py::str>(exclude)) throw py::type_error("exclude is a sequence of addresses, not one str");
@@ -97,7 +98,8 @@ std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::
                         cost,
                         excluded,
                         deadline.value_or(kNever),
-                        priority};
+                        priority,
+                        attempt};
   for (;;) {
     const Answer answer = ask([&] { return engine.pick(request, now, lane); });
     const auto* pick = std::get_if<Pick>(&answer);

@@ -33,7 +33,7 @@ class BoundEngine {
 
   std::optional<BoundPick> pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
                                 const py::object& exclude, const py::object& policy, std::optional<double> deadline,
-                                std::uint32_t priority, std::uint32_t lane);
+                                std::uint32_t priority, std::uint32_t attempt, std::uint32_t lane);
   void done(BoundPick& pick, double now, double latency_s, bool failed);
   // A new reference to a cached str, or to None.
   PyObject* pick_address(double now);

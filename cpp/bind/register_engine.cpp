@@ -23,7 +23,7 @@ std::size_t index_of(const Names& names, const std::string& name, const char* wh
 
 std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::string& roster, std::uint64_t seed,
                                          const std::string& load, const std::string& accounting, bool outcomes,
-                                         bool probes, bool native) {
+                                         bool probes, bool native, const std::vector<std::string>& stages) {
   EngineSettings settings;
   settings.roster = static_cast<RosterKind>(index_of(kRosters, roster, "roster"));
   const bool python = is_python_policy(policy);
@@ -33,6 +33,7 @@ std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::st
   settings.signal = static_cast<Signal>(index_of(kSignals, load, "load"));
   settings.accounting = static_cast<Accounting>(index_of(kAccountings, accounting, "accounting"));
   settings.gives = {outcomes, probes, !native};
+  for (const std::string& stage : stages) settings.stages.push_back(parse_stage(stage));
   return std::make_unique<BoundEngine>(settings, python ? policy : py::none());
 }
 
@@ -199,7 +200,7 @@ void add_switching(py::class_<BoundEngine>& bound) {
 void add_picks(py::class_<BoundEngine>& bound) {
   bound.def("pick", &BoundEngine::pick, py::arg("now"), py::arg("key") = py::none(), py::arg("cost") = 1,
             py::arg("exclude") = py::tuple(), py::arg("policy") = py::none(), py::arg("deadline") = py::none(),
-            py::arg("priority") = 0, py::arg("lane") = 0);
+            py::arg("priority") = 0, py::arg("attempt") = 0, py::arg("lane") = 0);
   bound.def(
       "done",
       [](BoundEngine& self, BoundPick& pick, double now, double latency_s, const std::optional<std::string>& error) {
@@ -213,7 +214,7 @@ void add_picks(py::class_<BoundEngine>& bound) {
 const char* why(const BoundEngine& self, double now) {
   check_now(now);
   if (self.engine.any_ready()) return "ready";
-  return self.engine.why() == NotReady::none ? "none" : "all_full";
+  return kNotReady[static_cast<std::size_t>(self.engine.why())].data();
 }
 
 std::vector<std::string> ready(const BoundEngine& self, double now) {
@@ -227,6 +228,11 @@ std::vector<std::string> ready(const BoundEngine& self, double now) {
 
 void add_state(py::class_<BoundEngine>& bound) {
   bound.def("__len__", [](const BoundEngine& self) { return self.engine.size(); }, Waits());
+  bound.def_property_readonly("stages", [](const BoundEngine& self) {
+    std::vector<std::string> specs;
+    for (const AnyStage& stage : self.engine.settings().stages) specs.push_back(stage_spec(stage));
+    return specs;
+  });
   bound.def_property_readonly("policy", [](const BoundEngine& self) {
     const Waiting waiting;
     return self.engine.spec();
@@ -270,7 +276,8 @@ void register_engine(py::module_& module) {
   py::class_<BoundEngine> bound(module, "Engine", py::is_final());
   bound.def(py::init(&make_engine), py::arg("policy") = "least_load:choices=auto", py::arg("roster") = "snapshot",
             py::arg("seed") = 1, py::kw_only(), py::arg("load") = "tasks", py::arg("accounting") = "done",
-            py::arg("outcomes") = true, py::arg("probes") = true, py::arg("native") = false);
+            py::arg("outcomes") = true, py::arg("probes") = true, py::arg("native") = false,
+            py::arg("stages") = py::tuple());
   add_membership(bound);
   add_news(bound);
   add_picks(bound);

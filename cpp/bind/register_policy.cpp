@@ -6,6 +6,7 @@
 #include "policy/policies.hpp"
 #include "roster/report.hpp"
 #include "roster/roster.hpp"
+#include "stage/stages.hpp"
 
 namespace lbsuite::bind {
 namespace {
@@ -71,6 +72,8 @@ void register_policy(py::module_& module) {
   register_parent(module);
   Policies::each([&]<class P>() { register_settings<P>(module); });
   module.def("parse_policy", &parse_policy, py::arg("spec"));
+  module.def("stages", &stage_names);
+  module.def("parse_stage", [](const std::string& spec) { return stage_spec(parse_stage(spec)); }, py::arg("spec"));
 }
 
 }  // namespace lbsuite::bind

@@ -4,7 +4,6 @@
 #include <ranges>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "bits/check.hpp"
 #include "engine/endings.hpp"
 
@@ -18,12 +17,12 @@ constexpr const char* kTold = "an engine is recorded from its start, once: this 
 template <class Model>
 Engine<Model>::Engine(const EngineSettings& settings)
     : settings_(settings),
-      members_(settings.roster, settings.signal, settings.accounting),
-      leaderboard_(members_.roster().touches(), members_.ranking(), settings.scanned),
+      members_(settings.roster, settings.signal, settings.accounting, settings.stages),
+      picking_(members_, last_, settings.scanned),
       lanes_(writing_, members_, settings.seed, settings.gives) {
   members_.roster().plan_by([this](View<Model>& view) {
-    lanes_.plan(view, candidates_of(view, {}, last_.get()));
-    leaderboard_.follow(view, last_.get());
+    lanes_.plan(view, picking_.candidates_of(view, {}, last_.get()));
+    picking_.follow(view);
   });
   lanes_.switch_to(policy(policy_spec(settings.policy)));
   open_lane();
@@ -54,13 +53,14 @@ void Engine<Model>::tell(const Event& event, const Report& before, double now) {
     const ProbeAnswer answer{{endpoint.index, endpoint.generation}, probed->tasks, probed->latency_s};
     lanes_.each_listener([&](Picker<Model>& picker) { picker.probed(answer, now); });
   } else if (const auto* reported = std::get_if<Reported>(&event)) {
-    const auto& endpoint = *members_.roster().find(reported->address);
+    auto& endpoint = *members_.roster().find(reported->address);
     const Place place{endpoint.index, endpoint.generation};
     const Endings endings = endings_between(before, reported->report, place, endpoint.load.tasks());
     lanes_.each_listener([&](Picker<Model>& picker) {
       if (endings.count > 0) picker.ended(endings, now);
       picker.reported(place, reported->report, now);
     });
+    if (endings.count > 0 && members_.ended(endpoint, endings, now)) members_.review(now);
   }
 }
 
@@ -68,10 +68,10 @@ template <class Model>
 Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t number) {
   Lane<Model>& own = lanes_.lane(number);
   if (!recorder_.on()) [[likely]]
-    return find(lanes_.choosers(own, request.policy, false), request, now, own);
+    return picking_.pick(lanes_.choosers(own, request.policy, false), request, now, own);
   const std::lock_guard lock(writing_);  // a recorded pick takes its place among the other events
   now = clock(now);
-  const Answer answer = find(lanes_.choosers(own, request.policy, true), request, now, own);
+  const Answer answer = picking_.pick(lanes_.choosers(own, request.policy, true), request, now, own);
   const auto* picked = std::get_if<Pick>(&answer);
   const std::uint64_t sequence = picked == nullptr ? 0 : picked->in_lane();
   recorder_.asked(lanes_.spec(request.policy), request, sequence, spell(answer), now, number);
@@ -79,52 +79,14 @@ Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t num
 }
 
 template <class Model>
-Answer Engine<Model>::find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& own) {
-  return members_.roster().visit(own.reader, [this, choosers, now, &request, &own](const View<Model>& view) -> Answer {
-    absl::InlinedVector<std::uint32_t, 8> excluded;
-    find_excluded(view, request, excluded);
-    const Candidates<Model> candidates = candidates_of(view, excluded, now);
-    const std::uint32_t other =
-        choosers.shadow == nullptr ? kNobody : choosers.shadow->pick_beside(candidates, request);
-    // Another thread may take the last slot between the policy's look and ours: then it looks again.
-    std::uint32_t chosen = choosers.own.pick(candidates, request);
-    compare(choosers, chosen, other);
-    const auto take = [&](Endpoint<Model>& endpoint) {
-      const bool taken = endpoint.load.take(candidates.now(), request.cost);
-      members_.roster().touches().add(endpoint.index);
-      return taken;
-    };
-    for (std::uint32_t tries = 0; chosen != kNobody && !take(candidates[chosen]); ++tries) {
-      chosen = tries < candidates.size() ? choosers.own.pick(candidates, request) : kNobody;
-    }
-    if (chosen == kNobody) return why_nobody(view);
-    const Endpoint<Model>& endpoint = candidates[chosen];
-    const std::uint64_t sequence = (static_cast<std::uint64_t>(own.number) << 48) | ++own.picks;
-    return Pick{endpoint.index, endpoint.generation, sequence, request.cost};
-  });
-}
-
-template <class Model>
 std::uint32_t Engine<Model>::decide(const View<Model>& view, Choosers<Model> choosers, const Request& request,
                                     double now, std::uint32_t number, bool recorded) {
-  absl::InlinedVector<std::uint32_t, 8> excluded;
-  find_excluded(view, request, excluded);
-  const Candidates<Model> candidates = candidates_of(view, excluded, now);
-  const std::uint32_t chosen = choosers.own.pick(candidates, request);
-  if (choosers.shadow != nullptr) compare(choosers, chosen, choosers.shadow->pick_beside(candidates, request));
+  const std::uint32_t chosen = picking_.choose(view, choosers, request, now);
   if (recorded) {
-    const std::string found = chosen == kNobody ? spell(why_nobody(view)) : candidates[chosen].address;
+    const std::string found = chosen == kNobody ? spell(why_nobody(view)) : view.up[chosen]->address;
     recorder_.asked(lanes_.spec(request.policy), request, 0, found, clock(now), number, false);
   }
   return chosen;
-}
-
-template <class Model>
-void Engine<Model>::compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other) {
-  if (choosers.shadow == nullptr) [[likely]]
-    return;
-  shadow_asked_.add(1);
-  if (chosen != other) shadow_differing_.add(1);
 }
 
 template <class Model>
@@ -132,29 +94,33 @@ void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
   if (settings_.accounting != Accounting::done) [[unlikely]]
     check(false, "an engine whose reports free the slots takes no done()");
   if (!recorder_.on()) [[likely]]
-    return end(pick, outcome, clock(now));
+    return end(pick, outcome, clock(now), false);
   const std::lock_guard lock(writing_);
-  end(pick, outcome, clock(now));
+  end(pick, outcome, clock(now), true);
   recorder_.add(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
 }
 
 template <class Model>
-void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now) {
+void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now, bool writing) {
   static constexpr std::int32_t kGone = -1;
-  const std::int32_t tasks = members_.roster().visit([this, &pick](const View<Model>& view) {
-    if (pick.endpoint >= view.places.size()) return kGone;
+  Endings endings{{pick.endpoint, pick.generation}, 1, outcome.failed ? 1U : 0U, outcome.latency_s, kGone};
+  const bool wanted = members_.roster().visit([&](const View<Model>& view) {
+    if (pick.endpoint >= view.places.size()) return false;
     Endpoint<Model>* const endpoint = view.places[pick.endpoint];
-    if (endpoint == nullptr || endpoint->generation != pick.generation) return kGone;
+    if (endpoint == nullptr || endpoint->generation != pick.generation) return false;
     endpoint->load.end(pick.cost);
     members_.roster().touches().add(pick.endpoint);
-    return endpoint->load.tasks();
+    endings.tasks = endpoint->load.tasks();
+    return members_.stages().hears() && members_.ended(*endpoint, endings, now);
   });
-  if (tasks == kGone) return;
+  if (endings.tasks == kGone) return;
   // Told after the visit: whoever hears it may look at the roster, too.
-  lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) {
-    const Place place{pick.endpoint, pick.generation};
-    picker.ended({place, 1, outcome.failed ? 1U : 0U, outcome.latency_s, tasks}, now);
-  });
+  lanes_.each_listener(lanes_.lane(pick.lane()), [&](Picker<Model>& picker) { picker.ended(endings, now); });
+  if (!wanted) [[likely]]
+    return;
+  std::unique_lock lock(writing_, std::defer_lock);
+  if (!writing) lock.lock();
+  members_.review(now);
 }
 
 template <class Model>
@@ -220,8 +186,7 @@ template <class Model>
 void Engine<Model>::shadow(std::uint32_t policy, double now) {
   const std::lock_guard lock(writing_);
   lanes_.shadow(policy);
-  shadow_asked_.set(0);
-  shadow_differing_.set(0);
+  picking_.count_shadow_anew();
   last_.set(clock(now));
   recorder_.add(Shadowed{lanes_.spec(policy)}, last_.get());
 }
@@ -246,7 +211,7 @@ NotReady Engine<Model>::why() const {
 template <class Model>
 bool Engine<Model>::any_ready() const {
   return members_.roster().visit([this](const View<Model>& view) {
-    const Candidates<Model> candidates = candidates_of(view, {}, last_.get());
+    const Candidates<Model> candidates = picking_.candidates_of(view, {}, last_.get());
     const auto all = std::views::iota(0U, candidates.size());
     return std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); });
   });
@@ -272,7 +237,7 @@ template <class Model>
 std::string Engine<Model>::spell(const Answer& answer) const {
   if (const auto* pick = std::get_if<Pick>(&answer)) return address(pick->endpoint, pick->generation).value_or("");
   const auto* nobody = std::get_if<NotReady>(&answer);
-  return nobody == nullptr ? "waiting" : *nobody == NotReady::none ? "none" : "all_full";
+  return nobody == nullptr ? "waiting" : std::string(kNotReady[static_cast<std::size_t>(*nobody)]);
 }
 
 template <class Model>

@@ -1,6 +1,7 @@
 #pragma once
 // engine: one service. A roster of endpoints, the policies that pick among them, leases, and the event log.
 //   events      what goes in and comes out       membership   who may be picked, as events and time change it
+//   picking     how one request gets its endpoint
 //   lanes       which policies answer whom       pickers      a policy in a lane, and what lanes share of it
 //   candidates  the endpoints as a policy sees them           leaderboard  the least loaded of very many
 //   freshness   what `choices=auto` goes by      endings, probes  what policies hear of, and ask for
@@ -25,9 +26,11 @@
 #include "engine/events.hpp"
 #include "engine/lanes.hpp"
 #include "engine/membership.hpp"
+#include "engine/picking.hpp"
 #include "engine/recorder.hpp"
 #include "policy/policies.hpp"
 #include "policy/request.hpp"
+#include "stage/stages.hpp"
 
 namespace lbsuite {
 
@@ -39,18 +42,8 @@ struct EngineSettings {
   Needs gives = {.outcomes = true, .probes = true};  // of what policies may need, what the host gives
   RosterKind roster = RosterKind::snapshot;
   std::uint32_t scanned = 64;  // up to so many endpoints are compared one by one, of more the least loaded is known
+  std::vector<AnyStage> stages = {};
 };
-
-// How often a shadow policy was asked, and how often its answer was another than the one obeyed.
-struct Shadow {
-  std::uint64_t asked = 0;
-  std::uint64_t differing = 0;
-};
-
-template <class Model>
-NotReady why_nobody(const View<Model>& view) {
-  return view.anyone.get() ? NotReady::all_full : NotReady::none;
-}
 
 template <class Model>
 class Engine {
@@ -85,7 +78,7 @@ class Engine {
   // From now on this policy is asked, too, where another, the engine's own, picks, but not obeyed; 0: none is. Counts
   // begin anew.
   void shadow(std::uint32_t policy, double now);
-  Shadow shadow() const { return {shadow_asked_.get(), shadow_differing_.get()}; }
+  Shadow shadow() const { return picking_.shadow(); }
   // Opens a lane for one more thread; lane 0 is there from the start.
   std::uint32_t open_lane();
 
@@ -107,18 +100,13 @@ class Engine {
   void check_untold() const;
 
  private:
-  Answer find(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
-  // Whom `choose` finds where there is more to it: some are excluded, a shadow is asked, a log is kept.
+  // What `choose` finds where there is more to it than the policy's word.
   std::uint32_t decide(const View<Model>& view, Choosers<Model> choosers, const Request& request, double now,
                        std::uint32_t lane, bool recorded);
-  [[gnu::always_inline]] Candidates<Model> candidates_of(const View<Model>& view,
-                                                         std::span<const std::uint32_t> excluded, double now) const {
-    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_};
-  }
-  void compare(Choosers<Model> choosers, std::uint32_t chosen, std::uint32_t other);
   void tell(const Event& event, const Report& before, double now);
-  void end(const Pick& pick, const Outcome& outcome, double now);
-  double clock(double now) const { return std::max(now, last_.get()); }
+  // writing: the caller holds the writer lock.
+  void end(const Pick& pick, const Outcome& outcome, double now, bool writing);
+  double clock(double now) const { return picking_.clock(now); }
   bool told() const;
   std::uint32_t known(std::string_view spec) const;
 
@@ -126,11 +114,8 @@ class Engine {
   mutable std::mutex writing_;
   Membership<Model> members_;
   typename Model::template Cell<double> last_{-kNever};
-  mutable Leaderboard<Model> leaderboard_;
+  Picking<Model> picking_;
   Lanes<Model> lanes_;
-  typename Model::template Cell<std::uint64_t> shadow_asked_{0};
-  typename Model::template Cell<std::uint64_t> shadow_differing_{0};
-
   Recorder recorder_;
 };
 
@@ -146,7 +131,7 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   const bool plain = !recorded && asked.shadow == nullptr && request.exclude.empty();
   return members_.roster().visit(
       own.reader, [this, asked, plain, recorded, now, number, &request, &use](const View<Model>& view) {
-        const std::uint32_t chosen = plain ? asked.own.pick(candidates_of(view, {}, now), request)
+        const std::uint32_t chosen = plain ? asked.own.pick(picking_.candidates_of(view, {}, now), request)
                                            : decide(view, asked, request, now, number, recorded);
         return use(chosen == kNobody ? nullptr : view.up[chosen]);
       });
@@ -170,7 +155,7 @@ std::size_t Engine<Model>::choose_many(const Request& request, double now, std::
   for (std::size_t before = kMostInOneVisit; found < chosen.size() && before > 0;) {
     const auto room = chosen.subspan(found, std::min(kMostInOneVisit, chosen.size() - found));
     before = members_.roster().visit(own.reader, [&](const View<Model>& view) {
-      return asked.own.pick_many(candidates_of(view, {}, now), request, room);
+      return asked.own.pick_many(picking_.candidates_of(view, {}, now), request, room);
     });
     found += before;
   }

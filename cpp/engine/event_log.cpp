@@ -33,6 +33,7 @@ void fields(Heading& heading, Visit&& visit) {
   visit("accounting", heading.accounting);
   visit("outcomes", heading.outcomes);
   visit("probes", heading.probes);
+  visit("stages", heading.stages);
 }
 
 const auto& words(Signal) { return kSignals; }
@@ -210,7 +211,11 @@ bool read_what(std::string_view event, Line& line, std::variant<What...>& record
 
 }  // namespace
 
-std::string write_heading(const LogHeading& heading) { return text(whole(heading)); }
+std::string write_heading(const LogHeading& heading) {
+  Json line = whole(heading);
+  if (heading.stages.empty()) line.erase("stages");
+  return text(line);
+}
 
 std::string write_record(const Record& record) {
   Json line = Json::object();

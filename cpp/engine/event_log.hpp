@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/engine.hpp"
 #include "engine/events.hpp"
@@ -25,13 +27,16 @@ struct LogHeading {
   Accounting accounting = Accounting::done;
   bool outcomes = true;
   bool probes = true;
+  std::vector<std::string> stages;
 };
 
 template <class Model>
 LogHeading heading_of(const Engine<Model>& engine) {
   const EngineSettings& made = engine.settings();
-  return {kLogFormat,  engine.spec(),   made.roster,         made.seed,
-          made.signal, made.accounting, made.gives.outcomes, made.gives.probes};
+  std::vector<std::string> stages;
+  for (const AnyStage& stage : made.stages) stages.push_back(stage_spec(stage));
+  return {kLogFormat,      engine.spec(),       made.roster,       made.seed,        made.signal,
+          made.accounting, made.gives.outcomes, made.gives.probes, std::move(stages)};
 }
 
 std::string write_heading(const LogHeading& heading);

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "policy/request.hpp"
 #include "roster/endpoint.hpp"
 #include "roster/report.hpp"
 
@@ -60,7 +61,6 @@ struct Pick {
   std::uint32_t lane() const { return static_cast<std::uint32_t>(sequence >> 48); }
   std::uint64_t in_lane() const { return sequence & 0xFFFF'FFFF'FFFF; }
 };
-enum class NotReady : std::uint8_t { none, all_full };
 struct Ticket {  // where waiting is on: the answer comes as an effect
   std::uint64_t number = 0;
 };
@@ -75,8 +75,9 @@ struct Outcome {
 void check_latency(double latency_s);
 
 // What a host should act on or log.
-enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired, probe };
-inline constexpr std::array<std::string_view, 6> kEffects = {"lost", "back", "stale", "fresh", "expired", "probe"};
+enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired, probe, ejected, returned };
+inline constexpr std::array<std::string_view, 8> kEffects = {"lost",    "back",  "stale",   "fresh",
+                                                             "expired", "probe", "ejected", "returned"};
 struct Effect {
   EffectKind kind;
   std::string address;
@@ -91,6 +92,7 @@ struct Asked {
   std::vector<std::string> exclude;
   double deadline = kNever;
   std::uint32_t priority = 0;
+  std::uint32_t attempt = 0;
   bool counted = true;         // false: the cheap twin's question
   std::uint64_t sequence = 0;  // in its lane; 0: nobody was picked, or nothing counted
   std::string answer;          // an address, or why there is none

@@ -1,6 +1,7 @@
 #include "engine/membership.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "bits/check.hpp"
@@ -26,15 +27,49 @@ bool Membership<Model>::apply(const Event& event, double now) {
 
 template <class Model>
 template <class Change>
-bool Membership<Model>::change(std::string_view address, Change&& change) {
+bool Membership<Model>::change(std::string_view address, double now, Change&& change) {
   Endpoint<Model>* const endpoint = roster_.find(address);
   if (endpoint == nullptr) return false;
-  const bool up = endpoint->up();
-  const bool serves = endpoint->serves();
+  const auto stands = [&] { return std::tuple(endpoint->up(), endpoint->serves(), endpoint->well()); };
+  const auto before = stands();
   change(*endpoint);
   roster_.touches().add(endpoint->index);
-  if (up != endpoint->up() || serves != endpoint->serves()) roster_.turned(*endpoint);
+  if (before == stands()) return true;
+  if (stages_.any()) {
+    refresh(now);  // how one stands may change how others do
+  } else {
+    roster_.turned(*endpoint);
+  }
   return true;
+}
+
+template <class Model>
+void Membership<Model>::refresh(double now) {
+  if (stages_.any()) arrange(now);
+  roster_.publish();
+}
+
+template <class Model>
+void Membership<Model>::arrange(double now) {
+  std::vector<bool> ejected;
+  for (const auto* endpoint : roster_.in_order()) ejected.push_back(!endpoint->ejected_by.empty());
+  stages_.arrange(roster_.in_order(), now);
+  std::size_t i = 0;
+  for (const auto* endpoint : roster_.in_order()) {
+    const bool out = !endpoint->ejected_by.empty();
+    if (out != ejected[i++]) say(out ? EffectKind::ejected : EffectKind::returned, *endpoint, now);
+  }
+}
+
+template <class Model>
+bool Membership<Model>::ended(Endpoint<Model>& endpoint, const Endings& endings, double now) {
+  endpoint.outcomes.add(endings.count, endings.failed);
+  return stages_.ended(endpoint, endings, now);
+}
+
+template <class Model>
+void Membership<Model>::review(double now) {
+  if (stages_.review(roster_.in_order(), now)) refresh(now);
 }
 
 template <class Model>
@@ -53,23 +88,23 @@ bool Membership<Model>::take(const Joined& event, double now) {
   endpoint->zone = event.zone;
   endpoint->lease_s = event.lease_s;
   endpoint->lease_until = event.lease_s > 0 ? now + event.lease_s : kNever;
-  if (fresh || reweighted) roster_.publish();
+  if (fresh || reweighted) refresh(now);
   return fresh;
 }
 
 template <class Model>
-bool Membership<Model>::take(const Left& event, double) {
+bool Membership<Model>::take(const Left& event, double now) {
   Endpoint<Model>* const endpoint = roster_.find(event.address);
   if (endpoint == nullptr) return false;
   roster_.remove(*endpoint);
-  roster_.publish();
+  refresh(now);
   return true;
 }
 
 template <class Model>
 bool Membership<Model>::take(const Reported& event, double now) {
   event.report.check();
-  return change(event.address, [&](Endpoint<Model>& endpoint) {
+  return change(event.address, now, [&](Endpoint<Model>& endpoint) {
     endpoint.load.report(event.report, now, ranking_);
     freshness_.learn(now - endpoint.reported_at, endpoint.load.drain_rate());
     endpoint.last = event.report;
@@ -83,20 +118,20 @@ bool Membership<Model>::take(const Reported& event, double now) {
 }
 
 template <class Model>
-bool Membership<Model>::take(const Drained& event, double) {
-  return change(event.address, [&](Endpoint<Model>& endpoint) { endpoint.drained = !event.undo; });
+bool Membership<Model>::take(const Drained& event, double now) {
+  return change(event.address, now, [&](Endpoint<Model>& endpoint) { endpoint.drained = !event.undo; });
 }
 
 template <class Model>
 bool Membership<Model>::take(const Lost& event, double now) {
-  return change(event.address, [&](Endpoint<Model>& endpoint) {
+  return change(event.address, now, [&](Endpoint<Model>& endpoint) {
     if (!std::exchange(endpoint.lost, true)) say(EffectKind::lost, endpoint, now);
   });
 }
 
 template <class Model>
 bool Membership<Model>::take(const Reached& event, double now) {
-  return change(event.address, [&](Endpoint<Model>& endpoint) {
+  return change(event.address, now, [&](Endpoint<Model>& endpoint) {
     if (std::exchange(endpoint.lost, false)) say(EffectKind::back, endpoint, now);
   });
 }
@@ -117,7 +152,7 @@ bool Membership<Model>::take(const Probed& event, double) {
 
 template <class Model>
 double Membership<Model>::next_deadline(double last) const {
-  double soonest = kNever;
+  double soonest = stages_.next_deadline(roster_.in_order());
   for (const auto& endpoint : roster_.in_order()) {
     soonest = std::min(soonest, endpoint->lease_until);
     if (!endpoint->stale) soonest = std::min(soonest, endpoint->stale_at);
@@ -131,7 +166,8 @@ void Membership<Model>::pass_time(double now) {
   bool changed = false;
   const auto members = roster_.in_order();  // a copy: some may leave
   for (const auto& endpoint : members) changed |= pass_time(*endpoint, now);
-  if (changed) roster_.publish();
+  changed |= stages_.review(roster_.in_order(), now);
+  if (changed) refresh(now);
 }
 
 template <class Model>

@@ -4,6 +4,7 @@
 // Cost: a new view where who is up changes by it, else a look-up; letting time pass looks at each endpoint.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "engine/events.hpp"
 #include "engine/freshness.hpp"
 #include "roster/roster.hpp"
+#include "stage/stages.hpp"
 
 namespace lbsuite {
 
@@ -34,13 +36,15 @@ struct Standing {
 template <class Model>
 class Membership {
  public:
-  Membership(RosterKind roster, Signal signal, Accounting accounting)
-      : accounting_(accounting), roster_(roster), ranking_(signal) {}
+  Membership(RosterKind roster, Signal signal, Accounting accounting, std::span<const AnyStage> stages)
+      : accounting_(accounting), roster_(roster), ranking_(signal), stages_(stages) {}
 
   // False if the endpoint that the event is about is not there (or, for Joined, was there already).
   bool apply(const Event& event, double now);
   // Lets leases run out, reports grow stale, and picks that never arrived be forgotten.
   void pass_time(double now);
+  // Lets stages look at what has happened.
+  void review(double now);
   // When pass_time has something to do next, if events end at `last`; kNever if nothing is due.
   double next_deadline(double last) const;
   std::vector<Effect> effects();
@@ -51,6 +55,10 @@ class Membership {
   const Roster<Model>& roster() const { return roster_; }
   const Ranking<Model>& ranking() const { return ranking_; }
   const Freshness<Model>& freshness() const { return freshness_; }
+  Stages<Model>& stages() { return stages_; }
+
+  // Tasks have ended at an endpoint; true: `review` is wanted. Any thread, as the stages' own call.
+  bool ended(Endpoint<Model>& endpoint, const Endings& endings, double now);
 
  private:
   bool take(const Joined& event, double now);
@@ -63,7 +71,10 @@ class Membership {
   bool take(const Probed& event, double now);
   // Applies `change` to an endpoint, and shows pickers a new view if it came up or went down by it.
   template <class Change>
-  bool change(std::string_view address, Change&& change);
+  bool change(std::string_view address, double now, Change&& change);
+  // Says anew who may be picked, and shows it to pickers.
+  void refresh(double now);
+  void arrange(double now);
   // True if pickers must see a new view.
   bool pass_time(Endpoint<Model>& endpoint, double now);
   void say(EffectKind kind, const Endpoint<Model>& endpoint, double now);
@@ -72,6 +83,7 @@ class Membership {
   Roster<Model> roster_;
   Ranking<Model> ranking_;
   Freshness<Model> freshness_;
+  mutable Stages<Model> stages_;
   std::vector<Effect> effects_;
 };
 

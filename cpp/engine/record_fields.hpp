@@ -108,6 +108,7 @@ void fields(Event& event, Visit&& visit) {
   visit("exclude", event.exclude);
   visit("deadline", event.deadline);
   visit("priority", event.priority);
+  visit("attempt", event.attempt);
   visit("counted", event.counted);
   visit("sequence", event.sequence);
   visit("answer", event.answer);

@@ -40,9 +40,8 @@ class Recorder {
   void asked(std::string spec, const Request& request, std::uint64_t sequence, std::string answer, double now,
              std::uint32_t lane, bool counted = true) {
     if (!on()) return;
-    Asked asked{std::move(spec),  std::string(request.key), request.cost, {},
-                request.deadline, request.priority,         counted,      sequence,
-                std::move(answer)};
+    Asked asked{std::move(spec),  std::string(request.key), request.cost, {},       request.deadline,
+                request.priority, request.attempt,          counted,      sequence, std::move(answer)};
     asked.exclude.assign(request.exclude.begin(), request.exclude.end());
     add(asked, now, lane);
   }

@@ -16,7 +16,7 @@ template <class Model>
 void Replay<Model>::take(const Asked& asked, const Record& record) {
   const std::vector<std::string_view> excluded(asked.exclude.begin(), asked.exclude.end());
   const std::uint32_t policy = asked.policy.empty() ? 0 : engine_.policy(asked.policy);
-  const Request request{policy, asked.key, asked.cost, excluded, asked.deadline, asked.priority};
+  const Request request{policy, asked.key, asked.cost, excluded, asked.deadline, asked.priority, asked.attempt};
   // Whom the record answered with nobody has no task, and nothing would tell of its end: it counts nowhere.
   const bool counted = asked.counted && !(another_policy_ && asked.sequence == 0);
   if (counted) {
@@ -57,8 +57,10 @@ void Replay<Model>::take(const Shadowed& shadowed, const Record& record) {
 }
 
 EngineSettings settings_of(const LogHeading& heading) {
-  return {parse_policy(heading.policy),       heading.seed,  heading.load, heading.accounting,
-          {heading.outcomes, heading.probes}, heading.roster};
+  EngineSettings settings{parse_policy(heading.policy),       heading.seed,  heading.load, heading.accounting,
+                          {heading.outcomes, heading.probes}, heading.roster};
+  for (const std::string& stage : heading.stages) settings.stages.push_back(parse_stage(stage));
+  return settings;
 }
 
 template <class Model>

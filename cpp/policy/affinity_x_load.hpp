@@ -1,8 +1,8 @@
 #pragma once
 #include <cmath>
 
+#include "bits/fields.hpp"
 #include "policy/parts/affinity.hpp"
-#include "policy/parts/fields.hpp"
 #include "policy/policy.hpp"
 
 namespace lbsuite {

@@ -3,8 +3,8 @@
 #include <ranges>
 #include <utility>
 
+#include "bits/fields.hpp"
 #include "policy/parts/failing.hpp"
-#include "policy/parts/fields.hpp"
 #include "policy/parts/least.hpp"
 #include "policy/parts/per_place.hpp"
 #include "policy/policy.hpp"

@@ -3,8 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "bits/fields.hpp"
 #include "policy/parts/affinity.hpp"
-#include "policy/parts/fields.hpp"
 #include "policy/parts/maglev.hpp"
 #include "policy/policy.hpp"
 

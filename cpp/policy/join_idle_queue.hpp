@@ -1,5 +1,5 @@
 #pragma once
-#include "policy/parts/fields.hpp"
+#include "bits/fields.hpp"
 #include "policy/parts/idle_queues.hpp"
 #include "policy/parts/least.hpp"
 #include "policy/parts/positions.hpp"

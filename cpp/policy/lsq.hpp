@@ -1,7 +1,7 @@
 #pragma once
 #include <ranges>
 
-#include "policy/parts/fields.hpp"
+#include "bits/fields.hpp"
 #include "policy/parts/least.hpp"
 #include "policy/parts/per_place.hpp"
 #include "policy/parts/sample.hpp"

@@ -1,6 +1,6 @@
 #pragma once
+#include "bits/fields.hpp"
 #include "policy/parts/failing.hpp"
-#include "policy/parts/fields.hpp"
 #include "policy/parts/peak.hpp"
 #include "policy/parts/per_place.hpp"
 #include "policy/parts/sample.hpp"

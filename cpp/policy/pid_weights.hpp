@@ -1,7 +1,7 @@
 #pragma once
 #include <limits>
 
-#include "policy/parts/fields.hpp"
+#include "bits/fields.hpp"
 #include "policy/parts/per_place.hpp"
 #include "policy/parts/steered_weight.hpp"
 #include "policy/parts/stride.hpp"

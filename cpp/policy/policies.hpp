@@ -3,9 +3,9 @@
 
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
+#include "bits/spec.hpp"
 #include "policy/affinity_x_load.hpp"
 #include "policy/c3.hpp"
 #include "policy/hashed.hpp"
@@ -25,19 +25,8 @@
 
 namespace lbsuite {
 
-template <class... P>
-struct PolicyList {
-  using AnySettings = std::variant<typename P::Settings...>;
-
-  // Calls visit.operator()<P>() for each policy, in order.
-  template <class Visitor>
-  static void each(Visitor&& visit) {
-    (visit.template operator()<P>(), ...);
-  }
-};
-
-using Policies = PolicyList<PickFirst, RoundRobin, Random, LeastLoad, TwoChoices, WeightedRoundRobin, SmoothWeighted,
-                            PeakEwma, Prequal, JoinIdleQueue, C3, Lsq, Tidal, PidWeights, Hashed, AffinityXLoad>;
+using Policies = SpecList<PickFirst, RoundRobin, Random, LeastLoad, TwoChoices, WeightedRoundRobin, SmoothWeighted,
+                          PeakEwma, Prequal, JoinIdleQueue, C3, Lsq, Tidal, PidWeights, Hashed, AffinityXLoad>;
 using AnySettings = Policies::AnySettings;
 
 std::vector<std::string> policy_names();

@@ -1,7 +1,7 @@
 #pragma once
 #include <algorithm>
 
-#include "policy/parts/fields.hpp"
+#include "bits/fields.hpp"
 #include "policy/parts/positions.hpp"
 #include "policy/parts/probe_pool.hpp"
 #include "policy/parts/sample.hpp"

@@ -2,7 +2,7 @@
 #include <array>
 #include <limits>
 
-#include "policy/parts/fields.hpp"
+#include "bits/fields.hpp"
 #include "policy/parts/per_place.hpp"
 #include "policy/parts/reported_weight.hpp"
 #include "policy/parts/stride.hpp"

@@ -13,13 +13,14 @@
 #include "bits/cell.hpp"
 #include "bits/hash.hpp"
 #include "roster/load.hpp"
+#include "roster/outcomes.hpp"
 #include "roster/report.hpp"
 
 namespace lbsuite {
 
-enum class State : std::uint8_t { ready, full, unavailable, stale, draining, ejected };
-inline constexpr std::array<std::string_view, 6> kStates = {"ready", "full",     "unavailable",
-                                                            "stale", "draining", "ejected"};
+enum class State : std::uint8_t { ready, full, unavailable, stale, draining, ejected, standby };
+inline constexpr std::array<std::string_view, 7> kStates = {"ready",    "full",    "unavailable", "stale",
+                                                            "draining", "ejected", "standby"};
 
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
 inline constexpr std::uint64_t kUnordered = std::numeric_limits<std::uint64_t>::max();
@@ -35,6 +36,7 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   const std::uint64_t hash;  // of the address, the same on every machine
   const std::string address;
 
+  Outcomes<Model> outcomes;
   std::string zone;
   std::uint64_t order = kUnordered;
   std::uint64_t arrival = 0;
@@ -47,17 +49,22 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   bool drained = false;  // by the operator; `last.draining` is the endpoint's own wish
   bool lost = false;
   bool stale = false;
+  std::string_view ejected_by;  // the stage that believes it sick; empty: none
+  std::string_view standby_by;  // the stage that would rather have others serve
+  bool revived = false;         // it serves, however sick it is believed
 
   bool alive() const { return !(stale || lost); }
-  bool up() const { return alive() && !drained && !last.draining && last.available; }
+  bool well() const { return alive() && ejected_by.empty(); }
+  bool up() const { return (well() || revived) && standby_by.empty() && !drained && !last.draining && last.available; }
   // Up, or alive and only not available now: with such a one about, a pick that finds nobody finds all of them full.
-  bool serves() const { return up() || (alive() && !last.available); }
+  bool serves() const { return up() || ((well() || revived) && !last.available); }
 
   State state() const {
-    if (lost) return State::ejected;
+    if (!revived && (lost || !ejected_by.empty())) return State::ejected;
     if (drained || last.draining) return State::draining;
-    if (stale) return State::stale;
+    if (stale && !revived) return State::stale;
     if (!last.available) return State::unavailable;
+    if (!standby_by.empty()) return State::standby;
     return load.full() ? State::full : State::ready;
   }
 

@@ -27,6 +27,12 @@ def signals() -> list[str]:
 def parse_policy(spec: str) -> Settings:
     """Reads `name` or `name:key=value,...`; raises ValueError with the bad part."""
 
+def stages() -> list[str]:
+    """The stages there are, in the order in which they act."""
+
+def parse_stage(spec: str) -> str:
+    """The spec of a stage with all its settings written out; raises ValueError with the bad part."""
+
 class Settings:
     """The settings of one policy; `str()` gives the spec that `parse_policy` reads. policy: its name."""
 
@@ -417,9 +423,9 @@ class Engine:
     one of `rosters()`; all but snapshot are there to be compared with it. load: the signal that least_load and
     two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or "reported" (reports free
     the slots). outcomes, probes: whether the caller gives them (how each task ended, by `done` or by the own_ fields of
-    reports; answers to the probes that effects ask for). native: whether it serves a host that runs no Python. Raises
-    ValueError for an unknown name, and for a policy that needs what is not given or that the roster does not serve.
-    Calls may come from any thread.
+    reports; answers to the probes that effects ask for). native: whether it serves a host that runs no Python. stages:
+    specs of those that protect it, `name` or `name:key=value,...`, each at most once. Raises ValueError for an unknown
+    name, and for a policy that needs what is not given or that the roster does not serve. Calls may come from any thread.
     """
 
     def __init__(
@@ -433,10 +439,15 @@ class Engine:
         outcomes: bool = True,
         probes: bool = True,
         native: bool = False,
+        stages: Sequence[str] = (),
     ) -> None: ...
     def __len__(self) -> int: ...
     @property
     def policy(self) -> str: ...
+    @property
+    def stages(self) -> list[str]:
+        """Their specs, with all settings."""
+
     def join(
         self,
         address: str,
@@ -525,12 +536,13 @@ class Engine:
         policy: str | Settings | Policy | None = None,
         deadline: float | None = None,
         priority: int = 0,
+        attempt: int = 0,
         lane: int = 0,
     ) -> Pick | None:
         """Chooses a ready endpoint and counts the task as its own; None if there is none (see `why`).
 
-        policy: which to ask instead of the engine's own. lane: one that `lane` opened, or 0. deadline, priority: kept for
-        policies and the log; the engine itself goes by neither.
+        policy: which to ask instead of the engine's own. lane: one that `lane` opened, or 0. deadline, priority (0 goes
+        first), attempt (above 0: a retry): for stages, policies and the log.
         """
 
     def done(self, pick: Pick, now: float, latency_s: float = 0.0, error: str | None = None) -> None:

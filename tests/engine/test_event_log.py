@@ -245,6 +245,7 @@ class TestRecording:
             "accounting": "done",
             "outcomes": True,
             "probes": True,
+            "stages": [],
         }
 
 

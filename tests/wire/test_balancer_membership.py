@@ -19,7 +19,7 @@ from waiting import eventually
 @asynccontextmanager
 async def following(ttl_s: float = 60.0) -> AsyncIterator[tuple[Memory, Caller, Balancer]]:
     """A balancer that follows a registry, whose keys the test writes."""
-    async with serving(BalancerSettings(ttl_s=ttl_s)) as (balancer, caller):
+    async with serving(BalancerSettings(ttl_s=ttl_s, stages=())) as (balancer, caller):
         registry = Memory()
         follower = Follower(balancer, registry)
         running = asyncio.create_task(follower.run())
@@ -231,7 +231,7 @@ async def test_who_never_reports_stays_while_it_is_connected() -> None:
 
 
 async def test_a_report_with_no_interval_is_good_for_the_lease_time() -> None:
-    async with serving(BalancerSettings(ttl_s=0.1)) as (_, caller):
+    async with serving(BalancerSettings(ttl_s=0.1, stages=())) as (_, caller):
         await caller.register(A)
         await caller.report(A)
         await caller.state_becomes(A, "STALE")

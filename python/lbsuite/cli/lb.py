@@ -22,12 +22,14 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member
 from lbsuite.registry.registration import Registration
-from lbsuite.wire.balancer import Balancer, BalancerSettings, check_policy, hosted_policies
+from lbsuite.wire.balancer import DEFAULT_STAGES, Balancer, BalancerSettings, check_policy, hosted_policies
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
 
 FIRST_LIST_S = 1.0
 """So long a starting balancer waits for etcd's list before it opens; then it opens with what it knows."""
+
+NO_STAGE = "none"
 
 EXAMPLE = """examples:
   lbsuite lb --listen 127.0.0.1:50050 --no-etcd --policy round_robin
@@ -55,9 +57,17 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     """What a balancer is told, whoever starts it."""
     etcd.add_flags(parser, etcd_default)
     add_service(parser)
-    hosted = ", ".join(hosted_policies())
+    hosted, defaults = ", ".join(hosted_policies()), " and ".join(DEFAULT_STAGES)
     parser.add_argument("--policy", type=_policy, metavar="P", help=f"{hosted}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
+    parser.add_argument(
+        "--stage",
+        type=_stage,
+        action="append",
+        dest="stages",
+        metavar="S",
+        help=f"{NO_STAGE}, {', '.join(_core.stages())}; NAME:KEY=VALUE,..., again for each ({defaults})",
+    )
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
@@ -68,6 +78,23 @@ def _policy(text: str) -> str:
     """A policy that a balancer can host."""
     check_policy(text)
     return text
+
+
+@checked
+def _stage(text: str) -> str:
+    """A stage that protects a service; `none` for none at all."""
+    if text != NO_STAGE:
+        _core.parse_stage(text)
+    return text
+
+
+def stages(args: argparse.Namespace) -> tuple[str, ...]:
+    """What `--stage` asks for; ends the process where it contradicts itself."""
+    told = tuple(args.stages or DEFAULT_STAGES)
+    named = [spec.split(":", 1)[0] for spec in told]
+    if len(set(named)) < len(named) or (NO_STAGE in told and len(told) > 1):
+        args.refuse(f"--stage is told twice, or beside {NO_STAGE}: {' '.join(told)}")
+    return () if told == (NO_STAGE,) else told
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         allow=tuple(args.allow or LOOPBACK),
         log_picks=args.log_picks,
         record=args.record,
+        stages=stages(args),
     )
     asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings))
     return 0

@@ -10,7 +10,7 @@ from lbsuite.addresses import unspecified
 from lbsuite.cli import daemon, etcd, operator, prompt
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, address_list, listen_address, whole
 from lbsuite.cli.backend import add_load_flags
-from lbsuite.cli.lb import add_service_flags
+from lbsuite.cli.lb import add_service_flags, stages
 from lbsuite.cli.live import Live
 from lbsuite.errors import LbsuiteError, StartFailed, Unreachable
 from lbsuite.fleet import Fleet, Process, etcd_binary
@@ -47,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
     etcd.settings(args)
     if unspecified(args.listen):
         args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
-    if args.lb and (args.policy or args.fixed):
-        args.refuse("--policy and --fixed are for a balancer started here, not for one that --lb names")
+    stages(args)
+    if args.lb and (args.policy or args.fixed or args.stages):
+        args.refuse("--policy, --fixed and --stage are for a balancer started here, not for one that --lb names")
     if not args.lb:
         args.policy, args.fixed = prompt.choose(args.policy, args.fixed)
     daemon.set_up(args)
@@ -93,7 +94,8 @@ async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
         balancer = await _answering(args.lb)
     else:
         fixed = ["--fixed"] if args.fixed else []
-        chosen = [f"--policy={args.policy}", *fixed, f"--load={args.load}", f"--door={args.door}"]
+        staged = [f"--stage={spec}" for spec in args.stages or ()]
+        chosen = [f"--policy={args.policy}", *fixed, *staged, f"--load={args.load}", f"--door={args.door}"]
         balancer = (await fleet.start_lb(*chosen, *shared, listen=args.listen)).address
     limits = [f"--max-concurrent={args.max_concurrent}", f"--report-ms={args.report_ms}"]
     await fleet.start_backends(args.n, *limits, *shared, lb=args.lb or None)

@@ -8,6 +8,7 @@ import logging
 import math
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -23,6 +24,7 @@ from lbsuite.wire.refusal import Refused
 from lbsuite.wire.wishes import Wishes
 
 DEFAULT_POLICY = "least_load:choices=auto"
+DEFAULT_STAGES = ("outlier_ejection", "panic")
 MAX_SERVICES = 64
 MAX_EXCLUDED = 64
 MAX_INTERVAL_MS = 3_600_000
@@ -43,7 +45,7 @@ class BalancerSettings:
     """service: what a request means that names none. policy: what a request gets that wishes none. fixed: and whatever
     it wishes. load: what least_load ranks by (tasks, memory, cpu). ttl_s: the lease time of endpoints. allow: the
     networks endpoints may be in. log_picks: one log line a pick. record: a file for the event log, one a service (see
-    Recordings); None: nothing is recorded."""
+    Recordings); None: nothing is recorded. stages: specs of those that protect each service."""
 
     service: str = "default"
     policy: str | _core.Settings | _core.Policy = DEFAULT_POLICY
@@ -53,6 +55,7 @@ class BalancerSettings:
     allow: tuple[addresses.Network, ...] = addresses.LOOPBACK
     log_picks: bool = False
     record: str | None = None
+    stages: tuple[str, ...] = DEFAULT_STAGES
 
 
 class Balancer:
@@ -132,7 +135,15 @@ class Balancer:
         if len(request.exclude) > MAX_EXCLUDED:
             raise ValueError(f"more than {MAX_EXCLUDED} endpoints are excluded: {len(request.exclude)}")
         now, engine = time.monotonic(), membership.engine
-        pick = engine.pick(now, request.key or None, request.cost or 1, request.exclude, policy, None, request.priority)
+        pick = engine.pick(
+            now,
+            request.key or None,
+            request.cost or 1,
+            request.exclude,
+            policy,
+            priority=request.priority,
+            attempt=request.attempt,
+        )
         if pick is None:
             raise status.nobody(engine, now)
         if membership.alarm.due > now + _FORGETS_PICKS_S:
@@ -167,7 +178,7 @@ class Balancer:
         if len(self._memberships) >= MAX_SERVICES:
             self._let_go_of_an_empty_one()
         settings = self.settings
-        engine = _engine(settings.policy, settings.load)
+        engine = _engine(settings.policy, settings.load, settings.stages)
         self._record(service, engine)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
         return membership
@@ -209,8 +220,12 @@ def hosted_policies() -> list[str]:
     return names
 
 
-def _engine(policy: str | _core.Settings | _core.Policy, load: str = "tasks") -> _core.Engine:
-    return _core.Engine(policy, seed=secrets.randbits(63), load=load, accounting="reported", probes=False)
+def _engine(
+    policy: str | _core.Settings | _core.Policy, load: str = "tasks", stages: Sequence[str] = ()
+) -> _core.Engine:
+    return _core.Engine(
+        policy, seed=secrets.randbits(63), load=load, accounting="reported", probes=False, stages=stages
+    )
 
 
 def _check(load: messages.ServerLoad) -> None:

@@ -21,6 +21,7 @@ class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STALE: _ClassVar[State]
     DRAINING: _ClassVar[State]
     EJECTED: _ClassVar[State]
+    STANDBY: _ClassVar[State]
 PICK_FIRST: LoadBalanceStrategy
 ROUND_ROBIN: LoadBalanceStrategy
 LEAST_LOAD: LoadBalanceStrategy
@@ -30,22 +31,25 @@ FULL: State
 STALE: State
 DRAINING: State
 EJECTED: State
+STANDBY: State
 
 class ServerInfo(_message.Message):
-    __slots__ = ("address", "service", "weight", "zone", "limit", "token")
+    __slots__ = ("address", "service", "weight", "zone", "limit", "token", "tier")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     ZONE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
     address: str
     service: str
     weight: int
     zone: str
     limit: int
     token: int
-    def __init__(self, address: _Optional[str] = ..., service: _Optional[str] = ..., weight: _Optional[int] = ..., zone: _Optional[str] = ..., limit: _Optional[int] = ..., token: _Optional[int] = ...) -> None: ...
+    tier: int
+    def __init__(self, address: _Optional[str] = ..., service: _Optional[str] = ..., weight: _Optional[int] = ..., zone: _Optional[str] = ..., limit: _Optional[int] = ..., token: _Optional[int] = ..., tier: _Optional[int] = ...) -> None: ...
 
 class ServerLoad(_message.Message):
     __slots__ = ("address", "load", "available", "service", "limit", "memory_bytes", "cpu", "interval_ms", "begun", "by_balancer", "peak", "draining", "finished", "busy_us", "task_us")
@@ -82,21 +86,23 @@ class ServerLoad(_message.Message):
     def __init__(self, address: _Optional[str] = ..., load: _Optional[int] = ..., available: _Optional[bool] = ..., service: _Optional[str] = ..., limit: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., cpu: _Optional[float] = ..., interval_ms: _Optional[int] = ..., begun: _Optional[int] = ..., by_balancer: _Optional[_Iterable[_Union[BalancerCounts, _Mapping]]] = ..., peak: _Optional[int] = ..., draining: _Optional[bool] = ..., finished: _Optional[int] = ..., busy_us: _Optional[int] = ..., task_us: _Optional[int] = ...) -> None: ...
 
 class BalancerCounts(_message.Message):
-    __slots__ = ("balancer", "begun", "finished", "failed", "latency_us")
+    __slots__ = ("balancer", "begun", "finished", "failed", "latency_us", "refused")
     BALANCER_FIELD_NUMBER: _ClassVar[int]
     BEGUN_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     LATENCY_US_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     balancer: int
     begun: int
     finished: int
     failed: int
     latency_us: int
-    def __init__(self, balancer: _Optional[int] = ..., begun: _Optional[int] = ..., finished: _Optional[int] = ..., failed: _Optional[int] = ..., latency_us: _Optional[int] = ...) -> None: ...
+    refused: int
+    def __init__(self, balancer: _Optional[int] = ..., begun: _Optional[int] = ..., finished: _Optional[int] = ..., failed: _Optional[int] = ..., latency_us: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...
 
 class BalanceRequest(_message.Message):
-    __slots__ = ("strategy", "policy", "service", "key", "cost", "exclude", "priority")
+    __slots__ = ("strategy", "policy", "service", "key", "cost", "exclude", "priority", "attempt")
     STRATEGY_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +110,7 @@ class BalanceRequest(_message.Message):
     COST_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     strategy: LoadBalanceStrategy
     policy: str
     service: str
@@ -111,7 +118,8 @@ class BalanceRequest(_message.Message):
     cost: int
     exclude: _containers.RepeatedScalarFieldContainer[str]
     priority: int
-    def __init__(self, strategy: _Optional[_Union[LoadBalanceStrategy, str]] = ..., policy: _Optional[str] = ..., service: _Optional[str] = ..., key: _Optional[bytes] = ..., cost: _Optional[int] = ..., exclude: _Optional[_Iterable[str]] = ..., priority: _Optional[int] = ...) -> None: ...
+    attempt: int
+    def __init__(self, strategy: _Optional[_Union[LoadBalanceStrategy, str]] = ..., policy: _Optional[str] = ..., service: _Optional[str] = ..., key: _Optional[bytes] = ..., cost: _Optional[int] = ..., exclude: _Optional[_Iterable[str]] = ..., priority: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class TaskRequest(_message.Message):
     __slots__ = ("task",)

@@ -16,6 +16,7 @@ _STATES = {
     "stale": messages.STALE,
     "draining": messages.DRAINING,
     "ejected": messages.EJECTED,
+    "standby": messages.STANDBY,
 }
 
 

@@ -1,4 +1,4 @@
-#include "policy/parts/fields.hpp"
+#include "bits/fields.hpp"
 
 #include <algorithm>
 #include <array>

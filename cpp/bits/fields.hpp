@@ -1,5 +1,5 @@
 #pragma once
-// The values that settings of policies are made of: each knows its bounds, reads itself from text and prints itself so
+// The values that settings are made of: each knows its bounds, reads itself from text and prints itself so
 // that it is read back. `read` throws std::invalid_argument with the field's name and the bad text.
 
 #include <cstdint>

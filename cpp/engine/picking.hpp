@@ -1,0 +1,68 @@
+#pragma once
+// How one request gets its endpoint: the policies asked, the slot taken, the shadow compared. Any thread; a lane serves
+// one thread at a time. Never waits on its own account, never fails.
+
+#include <cstdint>
+#include <span>
+
+#include "engine/candidates.hpp"
+#include "engine/events.hpp"
+#include "engine/lanes.hpp"
+#include "engine/leaderboard.hpp"
+#include "engine/membership.hpp"
+
+namespace lbsuite {
+
+// How often a shadow policy was asked, and how often its answer was another than the one obeyed.
+struct Shadow {
+  std::uint64_t asked = 0;
+  std::uint64_t differing = 0;
+};
+
+template <class Model>
+NotReady why_nobody(const View<Model>& view) {
+  return view.anyone.get() ? NotReady::all_full : NotReady::none;
+}
+
+template <class Model>
+class Picking {
+ public:
+  // scanned: see Leaderboard.
+  Picking(Membership<Model>& members, const typename Model::template Cell<double>& last, std::uint32_t scanned)
+      : members_(members), last_(last), leaderboard_(members.roster().touches(), members.ranking(), scanned) {}
+
+  // Chooses, and takes a slot.
+  Answer pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
+  // Whom the cheap twin finds where there is more to it: some are excluded, or a shadow is asked.
+  std::uint32_t choose(const View<Model>& view, Choosers<Model> choosers, const Request& request, double now);
+
+  [[gnu::always_inline]] Candidates<Model> candidates_of(const View<Model>& view,
+                                                         std::span<const std::uint32_t> excluded, double now) const {
+    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_};
+  }
+  double clock(double now) const { return std::max(now, last_.get()); }
+
+  Shadow shadow() const { return {shadow_asked_.get(), shadow_differing_.get()}; }
+
+  // Writer only, from here on.
+  void follow(View<Model>& view) { leaderboard_.follow(view, last_.get()); }
+  void count_shadow_anew() {
+    shadow_asked_.set(0);
+    shadow_differing_.set(0);
+  }
+
+ private:
+  void compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other);
+  bool take(Endpoint<Model>& endpoint, const Request& request, double now);
+
+  Membership<Model>& members_;
+  const typename Model::template Cell<double>& last_;
+  mutable Leaderboard<Model> leaderboard_;
+  typename Model::template Cell<std::uint64_t> shadow_asked_{0};
+  typename Model::template Cell<std::uint64_t> shadow_differing_{0};
+};
+
+extern template class Picking<Shared>;
+extern template class Picking<Plain>;
+
+}  // namespace lbsuite

@@ -1,0 +1,42 @@
+#pragma once
+#include <string_view>
+
+#include "stage/stage.hpp"
+
+namespace lbsuite {
+
+// Below so many well ones, who is only believed sick serves all the same: the few that are left would drown, and the
+// belief may be wrong (Envoy, "panic threshold"). A connection that refuses is no belief: the lost stay out unless
+// `lost=1`, as Envoy has it.
+class Panic {
+ public:
+  static constexpr std::string_view name = "panic";
+  struct Settings : StageSettings {
+    Real threshold{0.5, 0, 1};  // share of those not draining
+    Whole lost{0, 0, 1};
+    template <class Visitor>
+    void fields(Visitor&& visit) {
+      visit("threshold", threshold);
+      visit("lost", lost);
+    }
+  };
+
+  explicit Panic(const Settings& settings) : settings_(settings) {}
+
+  template <class Model>
+  void arrange(Members<Model> members, double) {
+    std::size_t all = 0, well = 0;
+    for (const auto* member : members) {
+      if (member->drained || member->last.draining) continue;
+      ++all;
+      well += member->well();
+    }
+    if (static_cast<double>(well) >= settings_.threshold * static_cast<double>(all)) return;
+    for (auto* member : members) member->revived = settings_.lost != 0 || !member->lost;
+  }
+
+ private:
+  const Settings settings_;
+};
+
+}  // namespace lbsuite

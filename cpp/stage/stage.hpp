@@ -1,0 +1,38 @@
+#pragma once
+// stage: what keeps a fleet alive when things go wrong. One file a stage, and stages.hpp, THE LIST: the order in which
+// they act. The engine alone asks them; each is off unless its spec is given, and what it then goes by are its source's
+// defaults.
+//
+// A stage is a class with a `name`, a struct of `Settings`, and of these what it needs:
+//   void arrange(Members<Model>, double now)     says of each endpoint whether it may be picked: sets `ejected_by`,
+//                                                `standby_by` or `revived`, which are clear before the first stage.
+//                                                Before each view, so on every change of who is there or how they stand
+//   bool ended(Endpoint<Model>&, const Endings&, double now)
+//                                                tasks ended; true: who may be picked may change by it, so `review`
+//   bool review(Members<Model>, double now)      time has passed, or `ended` asked for it; true: `arrange` anew
+//   double next_deadline(Members<Model>) const   when `review` has something to do next; kNever if nothing is due
+//   std::optional<NotReady> admit(const Request&, double now)
+//                                                a pick is asked for; an answer refuses it
+// `ended` and `admit` come from any thread; everything else is under the engine's writer lock. A pick pays for none of
+// it but `admit`.
+
+#include <span>
+
+#include "bits/fields.hpp"
+#include "policy/news.hpp"
+#include "policy/request.hpp"
+#include "roster/endpoint.hpp"
+
+namespace lbsuite {
+
+// The parent of all settings of stages.
+struct StageSettings {
+  template <class Visitor>
+  void fields(Visitor&&) {}
+};
+
+// All endpoints, in the roster's order.
+template <class Model>
+using Members = std::span<Endpoint<Model>* const>;
+
+}  // namespace lbsuite

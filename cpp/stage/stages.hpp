@@ -1,0 +1,115 @@
+#pragma once
+// THE LIST of stages, in the order in which they act: a new one is its own file and one line here.
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "bits/check.hpp"
+#include "bits/spec.hpp"
+#include "stage/outlier_ejection.hpp"
+#include "stage/panic.hpp"
+#include "stage/stage.hpp"
+
+namespace lbsuite {
+
+using StageList = SpecList<OutlierEjection, Panic>;
+using AnyStage = StageList::AnySettings;
+
+inline std::vector<std::string> stage_names() { return StageList::names(); }
+inline AnyStage parse_stage(std::string_view spec) { return read_spec<StageList>("stage", spec); }
+inline std::string stage_spec(const AnyStage& settings) { return write_spec<StageList>(settings); }
+
+// The stages of one engine. See stage.hpp for what each call means, and who may make it.
+template <class Model>
+class Stages {
+ public:
+  // Throws std::invalid_argument if one is told twice.
+  explicit Stages(std::span<const AnyStage> chosen) : any_(!chosen.empty()) {
+    for (const AnyStage& settings : chosen) {
+      StageList::each([&]<class Stage>() {
+        const auto* own = std::get_if<typename Stage::Settings>(&settings);
+        if (own == nullptr) return;
+        auto& stage = std::get<std::optional<Stage>>(stages_);
+        check(!stage.has_value(), "stage told twice: " + std::string(Stage::name));
+        stage.emplace(*own);
+        admits_ |= requires(Request request) { stage->admit(request, 0.0); };
+        hears_ |= requires(Endpoint<Model> endpoint) { stage->ended(endpoint, Endings{}, 0.0); };
+      });
+    }
+  }
+
+  bool any() const { return any_; }
+  bool admits() const { return admits_; }
+  bool hears() const { return hears_; }
+
+  void arrange(Members<Model> members, double now) {
+    for (auto* member : members) {
+      member->ejected_by = member->standby_by = {};
+      member->revived = false;
+    }
+    each([&](auto& stage) {
+      if constexpr (requires { stage.arrange(members, now); }) stage.arrange(members, now);
+    });
+  }
+
+  bool ended(Endpoint<Model>& endpoint, const Endings& endings, double now) {
+    bool wanted = false;
+    each([&](auto& stage) {
+      if constexpr (requires { stage.ended(endpoint, endings, now); }) wanted |= stage.ended(endpoint, endings, now);
+    });
+    return wanted;
+  }
+
+  bool review(Members<Model> members, double now) {
+    bool changed = false;
+    each([&](auto& stage) {
+      if constexpr (requires { stage.review(members, now); }) changed |= stage.review(members, now);
+    });
+    return changed;
+  }
+
+  double next_deadline(Members<Model> members) {
+    double soonest = kNever;
+    each([&](auto& stage) {
+      if constexpr (requires { stage.next_deadline(members); })
+        soonest = std::min(soonest, stage.next_deadline(members));
+    });
+    return soonest;
+  }
+
+  // The first refusal ends it.
+  std::optional<NotReady> admit(const Request& request, double now) {
+    std::optional<NotReady> refused;
+    each([&](auto& stage) {
+      if constexpr (requires { stage.admit(request, now); }) {
+        if (!refused) refused = stage.admit(request, now);
+      }
+    });
+    return refused;
+  }
+
+ private:
+  template <class Call>
+  void each(Call&& call) {
+    std::apply([&](auto&... stage) { ((stage ? call(*stage) : void()), ...); }, stages_);
+  }
+
+  template <class List>
+  struct Held;
+  template <class... Listed>
+  struct Held<SpecList<Listed...>> {
+    using Type = std::tuple<std::optional<Listed>...>;
+  };
+
+  const bool any_;
+  bool admits_ = false;
+  bool hears_ = false;
+  typename Held<StageList>::Type stages_;
+};
+
+}  // namespace lbsuite
