@@ -36,7 +36,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # What the headers and sources of a C++ room may include, beside its own.
 DOORS: dict[str, set[str]] = {
     "bits": set(),
-    "compute": set(),
+    "compute": {"bits"},
     "roster": {"bits"},
     "placer": {"bits"},
     "policy": {"bits"},

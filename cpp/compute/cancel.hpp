@@ -1,7 +1,8 @@
-// compute: the task kernels that a backend runs: they burn CPU, wait or hold memory, and stop within 10 ms when told to.
-// Nobody lives here but the kernels and their flag; bind is the only caller. Plain C++ and the system: no roster, no
-// engine, no Python. Every kernel takes a Cancel, runs on its caller's thread, may run on any number of threads at once,
-// throws Cancelled when stopped and std::invalid_argument for what it cannot be asked.
+// compute: the task kernels that a backend runs: they burn CPU, wait or hold memory, and stop within 10 ms when told to
+// (big numbers: after the operation that runs). Nobody lives here but the kernels and their flag; bind is the only
+// caller. Plain C++, bits, the system, and GMP where the build found it: no roster, no engine, no Python. Every kernel
+// takes a Cancel, runs on its caller's thread, may run on any number of threads at once, throws Cancelled when stopped
+// and std::invalid_argument for what it cannot be asked.
 #pragma once
 
 #include <atomic>

@@ -6,8 +6,7 @@
 namespace lbsuite {
 namespace {
 
-constexpr std::int64_t largest = 93;  // F(94) needs 65 bits
-constexpr int highest_bit = 6;        // of a number up to 93
+constexpr int highest_bit = 6;  // of a number up to 93
 
 // F(20) takes about 20 us: the flag above it is seen soon, and one look per 20,000 calls costs nothing.
 constexpr std::int64_t unwatched = 20;
@@ -24,7 +23,7 @@ std::uint64_t watched(std::int64_t n, const Cancel& cancel) {
 
 std::uint64_t fibonacci(std::int64_t n) {
   if (n < 0) throw std::invalid_argument("n below 0: " + std::to_string(n));
-  if (n > largest)
+  if (n > kLargest64Bit)
     throw std::overflow_error("F(" + std::to_string(n) + ") does not fit into 64 bits; the largest n is 93");
   std::uint64_t now = 0, next = 1;  // F(k), F(k + 1), k = the bits of n read so far; what wraps around is not used
   for (int bit = highest_bit; bit >= 0; --bit) {
@@ -37,7 +36,7 @@ std::uint64_t fibonacci(std::int64_t n) {
 }
 
 std::uint64_t fibonacci_recursive(std::int64_t n, const Cancel& cancel) {
-  if (n < 0 || n > largest) throw std::invalid_argument("n outside 0..93: " + std::to_string(n));
+  if (n < 0 || n > kLargest64Bit) throw std::invalid_argument("n outside 0..93: " + std::to_string(n));
   return watched(n, cancel);
 }
 

@@ -6,6 +6,8 @@
 
 namespace lbsuite {
 
+inline constexpr std::int64_t kLargest64Bit = 93;  // F(94) needs 65 bits
+
 // F(n) by fast doubling, O(log n). Throws std::invalid_argument below 0, std::overflow_error above 93 (64 bits).
 std::uint64_t fibonacci(std::int64_t n);
 

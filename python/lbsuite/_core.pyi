@@ -704,7 +704,22 @@ class Cancelled(Exception):
     """A kernel stopped because its Cancel was set."""
 
 def fibonacci(n: int) -> int:
-    """F(n) by fast doubling in 64 bits; ValueError below 0, OverflowError above 93."""
+    """F(n), exactly, for n up to 100 million, which takes half a second; beyond 93 without the GIL.
+
+    ValueError out of these bounds; NotImplementedError above 93 where lbsuite was built without GMP.
+    """
+
+def fibonacci_digest(n: int, cancel: Cancel) -> tuple[int, int]:
+    """How many decimal digits F(n) has, and the XXH64 of its bytes, little endian with no zero byte at the end.
+
+    The GIL is released; a set Cancel is seen after the multiplication that runs. Errors as of fibonacci, for any n.
+    """
+
+def fibonacci_text(n: int, cancel: Cancel) -> str:
+    """F(n) in decimal, 4 to 7 times the work of fibonacci_digest; else as that."""
+
+def gmp_release() -> str | None:
+    """Of the GMP that computes big Fibonacci numbers; None where lbsuite was built without."""
 
 def fibonacci_recursive(n: int, cancel: Cancel) -> int:
     """F(n) by the plain recursion, as a CPU load; ValueError outside 0..93. The GIL is released."""
@@ -714,6 +729,18 @@ def sleep(seconds: float, cancel: Cancel) -> None:
 
 def hold_memory(bytes: int, seconds: float, cancel: Cancel) -> None:
     """Holds `bytes` of resident memory for a while, then gives it back to the system; MemoryError if it cannot."""
+
+def mix(cpu_s: float, sleep_s: float, bytes: int, cancel: Cancel) -> None:
+    """Uses CPU, then sleeps, and holds `bytes` of resident memory all along, if above 0. The GIL is released.
+
+    ValueError for a time or size below 0, MemoryError where the system refuses it.
+    """
+
+def draw(distribution: str, shape: float, seed: int, count: int) -> list[float]:
+    """Positive numbers of mean 1: `exp`, `lognormal` (shape: sigma, 0..4) or `pareto` (shape: alpha, above 1, to 100).
+
+    The same seed gives the same numbers. ValueError for another distribution or shape.
+    """
 
 def thread_cpu_s() -> float:
     """CPU time that the calling thread has used."""

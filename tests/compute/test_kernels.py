@@ -15,6 +15,8 @@ KERNELS: dict[str, Callable[[_core.Cancel], object]] = {
     "fibonacci": lambda cancel: _core.fibonacci_recursive(60, cancel),
     "sleep": lambda cancel: _core.sleep(600, cancel),
     "memory": lambda cancel: _core.hold_memory(1 << 20, 600, cancel),
+    "mix, computing": lambda cancel: _core.mix(600, 0, 1 << 20, cancel),
+    "mix, asleep": lambda cancel: _core.mix(0, 600, 1 << 20, cancel),
 }
 DEADLINE_S = 20.0
 
@@ -85,12 +87,32 @@ def test_a_time_that_is_none_is_refused(seconds: float) -> None:
         _core.sleep(seconds, _core.Cancel())
     with pytest.raises(ValueError, match="seconds"):
         _core.hold_memory(1 << 60, seconds, _core.Cancel())
+    with pytest.raises(ValueError, match="seconds"):
+        _core.mix(seconds, 0, 0, _core.Cancel())
+    with pytest.raises(ValueError, match="seconds"):
+        _core.mix(0, seconds, 0, _core.Cancel())
 
 
-def test_held_memory_is_resident_and_given_back() -> None:
+def test_a_mix_uses_its_cpu_and_then_sleeps() -> None:
+    used_s, start_s = _core.thread_cpu_s(), time.monotonic()
+    _core.mix(0.05, 0.05, 0, _core.Cancel())
+    used_s = _core.thread_cpu_s() - used_s
+    assert 0.05 <= used_s <= 0.07
+    assert time.monotonic() - start_s >= 0.1
+
+
+HOLDERS: dict[str, Callable[[int, _core.Cancel], object]] = {
+    "memory": lambda size, cancel: _core.hold_memory(size, 600, cancel),
+    "mix, computing": lambda size, cancel: _core.mix(600, 0, size, cancel),
+    "mix, asleep": lambda size, cancel: _core.mix(0, 600, size, cancel),
+}
+
+
+@pytest.mark.parametrize("hold", HOLDERS.values(), ids=HOLDERS)
+def test_held_memory_is_resident_and_given_back(hold: Callable[[int, _core.Cancel], object]) -> None:
     process, size = psutil.Process(), 64 << 20
     before = process.memory_info().rss
-    running = Running(lambda cancel: _core.hold_memory(size, 600, cancel))
+    running = Running(lambda cancel: hold(size, cancel))
     running.start()
     deadline = time.monotonic() + DEADLINE_S
     while process.memory_info().rss < before + 0.9 * size and time.monotonic() < deadline:
@@ -106,12 +128,17 @@ def test_held_memory_is_resident_and_given_back() -> None:
 def test_less_than_a_byte_cannot_be_held(size: int) -> None:
     with pytest.raises(ValueError, match="below 1"):
         _core.hold_memory(size, 0, _core.Cancel())
+    if size:
+        with pytest.raises(ValueError, match="below 1"):
+            _core.mix(0, 0, size, _core.Cancel())
 
 
 @pytest.mark.parametrize("size", [1 << 60, 10**30])
 def test_more_than_there_is_cannot_be_held(size: int) -> None:
     with pytest.raises(MemoryError):
         _core.hold_memory(size, 0, _core.Cancel())
+    with pytest.raises(MemoryError):
+        _core.mix(0, 0, size, _core.Cancel())
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="niceness belongs to the process outside Linux")

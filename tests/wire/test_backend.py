@@ -13,6 +13,7 @@ import grpc.aio
 import pytest
 from fake_balancer import DEADLINE_S, FakeBalancer
 
+from lbsuite import _core
 from lbsuite.wire import messages, services
 from lbsuite.wire.backend import BackendSettings, serve
 from lbsuite.wire.join import EnrolmentSettings
@@ -55,15 +56,26 @@ async def test_a_task_is_computed_under_both_names(package: str) -> None:
     async with backend() as compute:
         assert (await compute("25", package)).result == "75025"
         assert (await compute("sleep:0.001", package)).result == "done"
+        assert (await compute("mix:exp:0.001:cpu=0.5:memory=64KiB", package)).result == "done"
 
 
-async def test_bad_tasks_are_refused_and_leave_no_trace() -> None:
+@pytest.mark.skipif(_core.gmp_release() is None, reason="built without GMP")
+async def test_the_largest_number_in_decimal_arrives() -> None:
+    async with backend() as compute:
+        digits, _ = _core.fibonacci_digest(10_000_000, _core.Cancel())
+        assert (await compute("fib_big:10000000")).result.startswith(f"digits={digits} xxh64=")
+        assert len((await compute("fib_big:10000000:text")).result) == digits
+
+
+async def test_bad_tasks_are_refused_and_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     async with FakeBalancer() as balancer, backend(balancer.address) as compute:
         bad = ["46", "-1", "text", "1" * 100_000, "1000000000", "dance:1", "memory:9999GiB:1"]
+        bad += ["fib_big:10000001", "fib_big:10000001:text", f"fib_big:{'9' * 100}", "mix:exp:61", "mix:normal:1"]
         begun_at = time.monotonic()
         codes = await asyncio.gather(*(code_of(compute(task, token=5 << 32)) for task in bad))
         assert time.monotonic() - begun_at < DEADLINE_S
         assert set(codes) == {grpc.StatusCode.INVALID_ARGUMENT}
+        monkeypatch.setattr(_core, "gmp_release", lambda: None)
         assert await code_of(compute("fib_big:10")) is grpc.StatusCode.UNIMPLEMENTED
         await balancer.until(lambda: balancer.last.begun == len(bad) + 1)
         assert (balancer.last.load, balancer.last.finished) == (0, 0)

@@ -16,13 +16,14 @@ from lbsuite.cli.arguments import (
     whole,
 )
 from lbsuite.registry.etcd_settings import EtcdSettings
-from lbsuite.wire import tasks
+from lbsuite.wire import quantities, tasks
 from lbsuite.wire.backend import BackendSettings, serve
 from lbsuite.wire.join import EnrolmentSettings
 
 MAX_THREADS = 1024
 
-EXAMPLE = """tasks: 35 or fib:35, fib_fast:90, sleep:0.05, memory:64MiB:0.2
+EXAMPLE = """tasks: 35 or fib:35, fib_fast:90, fib_big:1000000, fib_big:1000:text, sleep:0.05, memory:64MiB:0.2,
+       mix:exp|lognormal|pareto:MEAN_S[:shape=S][:cpu=SHARE][:memory=MEAN][:seed=N]
 examples:
   lbsuite backend --listen 127.0.0.1:0 --lb 127.0.0.1:50050
   lbsuite backend --listen 0.0.0.0:4001 --advertise 10.0.0.7:4001 --etcd 10.0.0.2:2379 --max-concurrent 4
@@ -34,8 +35,9 @@ def add_flags(parser: Parser) -> None:
     add_load_flags(parser)
     numbers = (
         ("--max-n", whole(0, tasks.LARGEST_N), 45, "largest n of the recursive Fibonacci"),
-        ("--max-task-s", positive(), "60", "longest sleep, or hold of memory"),
-        ("--max-memory", checked(tasks.size), "4GiB", "most memory of one task, such as 64MiB"),
+        ("--max-big-n", whole(0, tasks.LARGEST_BIG_N), 10_000_000, "largest n of fib_big"),
+        ("--max-task-s", positive(), "60", "longest sleep, hold of memory, or task of a mix"),
+        ("--max-memory", checked(quantities.size), "4GiB", "most memory of one task, such as 64MiB"),
         ("--ttl-s", whole(1, 86400), 5, "how long the key in etcd outlives the process"),
         ("--slowdown", positive(1e6), "1", "makes sleeps take N times longer, for experiments"),
         ("--drain-s", positive(zero=True), "10", "time for running tasks when told to stop"),
@@ -75,7 +77,7 @@ def _settings(args: argparse.Namespace, registry: EtcdSettings | None) -> Backen
         listen=args.listen,
         advertise=args.advertise,
         drain_s=args.drain_s,
-        bounds=tasks.Bounds(args.max_n, args.max_task_s, args.max_memory, args.slowdown),
+        bounds=tasks.Bounds(args.max_n, args.max_task_s, args.max_memory, args.slowdown, args.max_big_n),
         enrolment=EnrolmentSettings(
             limit=args.max_concurrent,
             balancers=args.lb,

@@ -43,7 +43,7 @@ class Backend:
             kernel = tasks.parse(request.task, self._bounds)
         except ValueError as error:
             await self._enrolment.refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except tasks.NotYet as error:
+        except tasks.NoKernel as error:
             await self._enrolment.refuse(context, grpc.StatusCode.UNIMPLEMENTED, str(error))
         async with self._enrolment.task(context):
             try:

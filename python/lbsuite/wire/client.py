@@ -38,6 +38,11 @@ AFTER_LOSS_S = 0.1
 """Pause of a caller whose task was lost: where everything is refused at once, it does not spin."""
 STATUS_S = 1.0
 
+WIDEST = tasks.Bounds(
+    max_n=tasks.LARGEST_N, max_task_s=math.inf, max_memory_bytes=1 << 62, max_big_n=tasks.LARGEST_BIG_N
+)
+"""Of any backend."""
+
 _BUSY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _ASK_AGAIN = (*SAY_NOTHING, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _ENUM = {
@@ -100,8 +105,8 @@ class ClientSettings:
 def check_task(task: str) -> None:
     """Raises ValueError for what no backend takes; how much is too much is for the backends to say."""
     try:
-        tasks.parse(task, tasks.Bounds(max_n=tasks.LARGEST_N, max_task_s=math.inf, max_memory_bytes=1 << 62))
-    except tasks.NotYet as error:
+        tasks.parse(next(tasks.series(task)), WIDEST)
+    except tasks.NoKernel as error:
         raise ValueError(str(error)) from None
 
 
@@ -124,7 +129,7 @@ class _Load:
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._request = settings.request()
-        self._task = messages.TaskRequest(task=settings.task)
+        self._series = tasks.series(settings.task)
         self._expected = tasks.expected(settings.task)
         self._calls = compute_calls.KINDS[settings.connections]()
         self._ending = False
@@ -219,7 +224,7 @@ class _Load:
         deadline_s = start_s + self._settings.timeout_s
         self._budget.earn()
         try:
-            address, answer = await self._answer(deadline_s)
+            address, answer = await self._answer(messages.TaskRequest(task=next(self._series)), deadline_s)
         except grpc.aio.AioRpcError as error:
             self._tally.lost(error.code().name)
             return False
@@ -229,14 +234,14 @@ class _Load:
         self._tally.done(address, time.monotonic() - start_s)
         return True
 
-    async def _answer(self, deadline_s: float) -> tuple[str, str]:
+    async def _answer(self, task: messages.TaskRequest, deadline_s: float) -> tuple[str, str]:
         """Who answered, and what; raises AioRpcError when the task may not be tried again."""
         failed: list[str] = []
         backoff = Backoff()
         while True:
             pick = await self._pick(failed, deadline_s)
             try:
-                return pick.address, await self._compute(pick, deadline_s)
+                return pick.address, await self._compute(task, pick, deadline_s)
             except grpc.aio.AioRpcError as error:
                 self._tally.failed(error.code(), first=not failed)
                 failed.append(pick.address)
@@ -264,14 +269,14 @@ class _Load:
             request = self._request
             await asyncio.sleep(wait_s)
 
-    async def _compute(self, pick: messages.ServerInfo, deadline_s: float) -> str:
+    async def _compute(self, task: messages.TaskRequest, pick: messages.ServerInfo, deadline_s: float) -> str:
         metadata = ((services.PICK_METADATA, str(pick.token)),) if pick.token else None
         sent_s = time.monotonic()
         self._tally.attempt(pick.address)
         try:
             async with self._calls.to(pick.address) as compute:
                 answer: messages.TaskResponse = await compute(
-                    self._task, timeout=max(deadline_s - sent_s, 0), metadata=metadata
+                    task, timeout=max(deadline_s - sent_s, 0), metadata=metadata
                 )
         finally:
             self._tally.answered(pick.address, time.monotonic() - sent_s)

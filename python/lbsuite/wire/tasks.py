@@ -2,95 +2,129 @@
 
 35, fib:35           F(35) by the plain recursion: a CPU load
 fib_fast:90          F(90) by fast doubling
+fib_big:1000000      how many digits F(1000000) has, and their hash; needs GMP
+fib_big:1000:text    F(1000) itself, in decimal
 sleep:0.05           waits that many seconds
 memory:64MiB:0.2     holds resident memory for that many seconds
+mix:exp:0.05         a random time of sleep, CPU and memory: see mix
 """
 
-import re
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from lbsuite import _core
+from lbsuite.wire import quantities
+from lbsuite.wire.mix import Mix
 
 MAX_BYTES = 128
 LARGEST_N = 93
+LARGEST_BIG_N = 100_000_000
+"""Half a second of CPU, 50 MB; the last multiplication, which no cancel interrupts, is half of the time."""
+LARGEST_TEXT_N = 20_000_000
+"""Its 4,179,753 digits are what gRPC's usual bound of 4 MiB a message leaves room for."""
+WITHOUT_GMP = (
+    "fib_big needs GMP, which this lbsuite was built without: apt-get install libgmp-dev, then install it anew"
+)
 DONE = "done"
 """The result of a task that has no other."""
-
-_LATER = ("fib_big", "mix")
-_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_SIZE = re.compile(r"([0-9]+)(B|KiB|MiB|GiB|)")
-_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
 
 Kernel = Callable[[_core.Cancel], str]
 """Runs on a thread until it has its result or is cancelled."""
 
 
-class NotYet(Exception):
-    """A kind of task that has a name but no kernel; its text is one line fit for a caller."""
+class NoKernel(Exception):
+    """This build has no kernel for that kind of task; the text is one line fit for a caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What one task may ask for. max_n: of the plain recursion. max_task_s: how long it may sleep or hold memory.
 
-    slowdown: sleeps take that many times longer; so an experiment makes a slow backend of a quick one.
+    max_big_n: of fib_big; 10 million take 33 ms of CPU (in decimal 0.25 s) and 10 MB, and a cancelled one goes on for
+    15 ms at most (in decimal 0.1 s). slowdown: sleeps take that many times longer; so an experiment makes a slow
+    backend of a quick one.
     """
 
     max_n: int = 45
     max_task_s: float = 60.0
     max_memory_bytes: int = 4 << 30
     slowdown: float = 1.0
+    max_big_n: int = 10_000_000
 
 
 def parse(text: str, bounds: Bounds) -> Kernel:
-    """The kernel of a task; raises ValueError, with the value, for what is no task or out of bounds, and NotYet."""
+    """The kernel of a task; raises ValueError, with the value, for what is no task or out of bounds, and NoKernel."""
     if len(text.encode()) > MAX_BYTES:
         raise ValueError(f"a task of {len(text.encode())} bytes, above {MAX_BYTES}")
-    kind, colon, argument = text.partition(":")
-    if not colon:
-        kind, argument = "fib", text
-    if kind in _LATER:
-        raise NotYet(f"tasks of kind {kind!r} are not implemented yet")
+    kind, argument = _split(text)
     if kind not in _KINDS:
         raise ValueError(f"no kind of task {kind!r}; there are {', '.join(_KINDS)}")
     return _KINDS[kind](argument, bounds)
 
 
 def expected(text: str) -> str:
-    """The right result of a task that `parse` takes, for a caller who checks; costs no load."""
+    """The right result of a task that `parse` takes, for a caller who checks; costs no load but that of fib_big."""
+    kind, argument = _split(text)
+    if kind == "fib_big":
+        return _big(argument, Bounds(max_big_n=LARGEST_BIG_N))(_core.Cancel())
+    return str(_core.fibonacci(int(argument))) if kind in ("fib", "fib_fast") else DONE
+
+
+def series(text: str) -> Iterator[str]:
+    """The tasks of a run, without end: all alike, but those of a mix without a seed have the seeds 0, 1, 2, ..."""
+    kind, argument = _split(text)
+    if kind != "mix" or "seed=" in argument:
+        return itertools.repeat(text)
+    return (f"{text}:seed={seed}" for seed in itertools.count())
+
+
+def _split(text: str) -> tuple[str, str]:
     kind, colon, argument = text.partition(":")
-    return DONE if kind in ("sleep", "memory") else str(_core.fibonacci(int(argument if colon else text)))
-
-
-def size(text: str) -> int:
-    """Bytes, as `1048576`, `64KiB`, `64MiB` or `1GiB`; raises ValueError."""
-    if not (match := _SIZE.fullmatch(text)):
-        raise ValueError(f"not a size such as 64MiB: {text!r}")
-    return int(match[1]) * _UNITS[match[2]]
+    return (kind, argument) if colon else ("fib", text)
 
 
 def _recursive(argument: str, bounds: Bounds) -> Kernel:
-    n = _whole(argument, bounds.max_n)
+    n = quantities.whole(argument, bounds.max_n)
     return lambda cancel: str(_core.fibonacci_recursive(n, cancel))
 
 
 def _fast(argument: str, bounds: Bounds) -> Kernel:
-    n = _whole(argument, LARGEST_N)
+    n = quantities.whole(argument, LARGEST_N)
     return lambda cancel: str(_core.fibonacci(n))
 
 
+def _big(argument: str, bounds: Bounds) -> Kernel:
+    number, colon, form = argument.partition(":")
+    if colon and form != "text":
+        raise ValueError(f"not `text`, nor nothing: {form!r}")
+    n = quantities.whole(number, min(bounds.max_big_n, LARGEST_TEXT_N) if colon else bounds.max_big_n)
+    if _core.gmp_release() is None:
+        raise NoKernel(WITHOUT_GMP)
+    return partial(_core.fibonacci_text, n) if colon else partial(_digest, n)
+
+
+def _digest(n: int, cancel: _core.Cancel) -> str:
+    digits, xxh64 = _core.fibonacci_digest(n, cancel)
+    return f"digits={digits} xxh64={xxh64:016x}"
+
+
 def _sleep(argument: str, bounds: Bounds) -> Kernel:
-    return _without_result(partial(_core.sleep, bounds.slowdown * _seconds(argument, bounds.max_task_s)))
+    asleep_s = quantities.seconds(argument, bounds.max_task_s)
+    return _without_result(partial(_core.sleep, bounds.slowdown * asleep_s))
 
 
 def _memory(argument: str, bounds: Bounds) -> Kernel:
-    amount, _, seconds = argument.partition(":")
-    held = size(amount)
-    if not 1 <= held <= bounds.max_memory_bytes:
-        raise ValueError(f"memory out of 1..{bounds.max_memory_bytes} bytes: {amount!r}")
-    return _without_result(partial(_core.hold_memory, held, _seconds(seconds, bounds.max_task_s)))
+    amount, _, held_s = argument.partition(":")
+    held = quantities.size_up_to(amount, bounds.max_memory_bytes)
+    return _without_result(partial(_core.hold_memory, held, quantities.seconds(held_s, bounds.max_task_s)))
+
+
+def _mix(argument: str, bounds: Bounds) -> Kernel:
+    limits = bounds.max_task_s, bounds.max_memory_bytes
+    work = Mix.parse(argument, *limits).draw(*limits)
+    return _without_result(partial(_core.mix, work.cpu_s, bounds.slowdown * work.sleep_s, work.memory_bytes))
 
 
 def _without_result(wait: Callable[[_core.Cancel], None]) -> Kernel:
@@ -101,21 +135,11 @@ def _without_result(wait: Callable[[_core.Cancel], None]) -> Kernel:
     return run
 
 
-def _whole(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= most):
-        raise ValueError(f"not a whole number n in 0..{most}: {text!r}")
-    return int(text)
-
-
-def _seconds(text: str, most: float) -> float:
-    if not _SECONDS.fullmatch(text) or float(text) > most:
-        raise ValueError(f"not a number of seconds in 0..{most:g}: {text!r}")
-    return float(text)
-
-
 _KINDS: Mapping[str, Callable[[str, Bounds], Kernel]] = {
     "fib": _recursive,
     "fib_fast": _fast,
+    "fib_big": _big,
     "sleep": _sleep,
     "memory": _memory,
+    "mix": _mix,
 }
