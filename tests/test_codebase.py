@@ -176,12 +176,16 @@ def test_what_a_module_exports_exists(module: str) -> None:
     assert not [each for each in exported if not hasattr(importlib.import_module(module), each)]
 
 
-def test_a_backend_process_starts_lean() -> None:
+HEAVY = {"numpy", "pandas", "rich", "matplotlib", "aiohttp", "prometheus_client"}
+
+
+@pytest.mark.parametrize("command", ["backend", "lb"])
+def test_a_process_that_serves_starts_lean(command: str) -> None:
     program = (
-        "import sys, lbsuite.cli, lbsuite.wire.backend\n"
-        "try: lbsuite.cli.main(['backend', '--help'])\n"
+        "import sys, lbsuite.cli, lbsuite.wire.backend, lbsuite.wire.door\n"
+        f"try: lbsuite.cli.main(['{command}', '--help'])\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "import json; print(json.dumps(sorted({'numpy', 'pandas', 'rich', 'matplotlib'} & set(sys.modules))))"
+        f"import json; print(json.dumps(sorted({HEAVY} & set(sys.modules))))"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(shown.stdout.splitlines()[-1]) == []

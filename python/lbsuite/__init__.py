@@ -6,6 +6,7 @@
     events, event_log, results, descriptors            what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, fleet, placement                             the RPC world; processes; who owns which object, over etcd
+    admin                                              a balancer looked at over HTTP
     cli, demo                                          what people run
 
 Imports go down this list and never up; rooms of one line do not import each other.

@@ -56,6 +56,8 @@ def test_nonsense_is_refused_in_one_line(
         (["servers", "-n", "0"], "'0'"),
         (["servers", "--lb", "127.0.0.1:1", "--policy", "random"], "--policy"),
         (["lb", "--listen", "127.0.0.1:70000"], "127.0.0.1:70000"),
+        (["lb", "--admin", "127.0.0.1:70000"], "127.0.0.1:70000"),
+        (["servers", "--lb", "127.0.0.1:1", "--admin", "127.0.0.1:0"], "--admin"),
         (["lb", "--etcd", "127.0.0.1:1", "--no-etcd"], "--no-etcd"),
         (["lb", "--etcd-user", "root"], "--etcd"),
         (["lb", "--allow", "10.0.0.1/8"], "10.0.0.1/8"),

@@ -156,7 +156,7 @@ async def test_a_child_does_not_outlive_a_parent_that_was_killed() -> None:
         "from lbsuite.fleet import Process\n"
         "class Sleeper(Process):\n"
         "    def _argv(self): return ('sh', '-c', 'echo here; exec sleep 60')\n"
-        "    async def _ready(self, first_line): await first_line\n"
+        "    async def _ready(self, lines): await lines.get()\n"
         "async def main():\n"
         "    child = Sleeper('sleeper', '127.0.0.1:0')\n"
         "    await child.start()\n"

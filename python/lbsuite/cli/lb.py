@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+from typing import TYPE_CHECKING
 
 from lbsuite import _core, background
 from lbsuite.addresses import LOOPBACK, network
@@ -25,6 +26,9 @@ from lbsuite.registry.registration import Registration
 from lbsuite.wire.balancer import DEFAULT_STAGES, Balancer, BalancerSettings, check_policy, hosted_policies
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
+
+if TYPE_CHECKING:
+    from lbsuite.admin.door import AdminDoor
 
 FIRST_LIST_S = 1.0
 """So long a starting balancer waits for etcd's list before it opens; then it opens with what it knows."""
@@ -71,6 +75,9 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
+    parser.add_argument(
+        "--admin", type=listen_address, metavar="H:P", help="health, metrics, state and drain over HTTP (off)"
+    )
 
 
 @checked
@@ -114,11 +121,13 @@ def run(args: argparse.Namespace) -> int:
         record=args.record,
         stages=stages(args),
     )
-    asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings))
+    asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin))
     return 0
 
 
-async def _serve(settings: BalancerSettings, listen: str, advertise: str | None, registry: EtcdSettings | None) -> None:
+async def _serve(
+    settings: BalancerSettings, listen: str, advertise: str | None, registry: EtcdSettings | None, admin: str | None
+) -> None:
     stop = daemon.stop_event()
     async with contextlib.AsyncExitStack() as ending:
         balancer = Balancer(settings)
@@ -126,6 +135,7 @@ async def _serve(settings: BalancerSettings, listen: str, advertise: str | None,
         client = await ending.enter_async_context(EtcdClient(registry)) if registry else None
         if client:
             await _follow(balancer, EtcdSource(client, settings.service), ending)
+        admin_door = await _open_admin(balancer, admin, ending) if admin else None
         door = AioDoor(balancer)
         bound = await door.open(listen)
         ending.push_async_callback(door.close)
@@ -137,7 +147,21 @@ async def _serve(settings: BalancerSettings, listen: str, advertise: str | None,
             ending.push_async_callback(registration.close)
             ending.push_async_callback(door.tell_stopping)
         daemon.ready("lb", bound)
+        if admin_door:
+            admin_door.tell_serving()
+            ending.callback(admin_door.tell_stopping)
+            daemon.ready("admin", admin_door.address)
         await stop.wait()
+
+
+async def _open_admin(balancer: Balancer, listen: str, ending: contextlib.AsyncExitStack) -> "AdminDoor":
+    """Its admin door, open until the balancer's own door is closed."""
+    from lbsuite.admin.door import AdminDoor
+
+    door = AdminDoor(balancer)
+    await door.open(listen)
+    ending.push_async_callback(door.close)
+    return door
 
 
 async def _follow(balancer: Balancer, source: EtcdSource, ending: contextlib.AsyncExitStack) -> None:

@@ -48,8 +48,10 @@ def run(args: argparse.Namespace) -> int:
     if unspecified(args.listen):
         args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
     stages(args)
-    if args.lb and (args.policy or args.fixed or args.stages):
-        args.refuse("--policy, --fixed and --stage are for a balancer started here, not for one that --lb names")
+    if args.lb and (args.policy or args.fixed or args.stages or args.admin):
+        args.refuse(
+            "--policy, --fixed, --stage and --admin are for a balancer started here, not for one that --lb names"
+        )
     if not args.lb:
         args.policy, args.fixed = prompt.choose(args.policy, args.fixed)
     daemon.set_up(args)
@@ -73,6 +75,8 @@ async def _serve(args: argparse.Namespace) -> int:
                 return 0
             balancer = starting.result()
             daemon.ready("servers", balancer)
+            for admin in (started.admin for started in fleet.balancers if started.admin):
+                daemon.ready("admin", admin)
             return await _watch(fleet, balancer, args.service, stopping)
         finally:
             for task in (starting, stopping):
@@ -96,7 +100,7 @@ async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
         fixed = ["--fixed"] if args.fixed else []
         staged = [f"--stage={spec}" for spec in args.stages or ()]
         chosen = [f"--policy={args.policy}", *fixed, *staged, f"--load={args.load}", f"--door={args.door}"]
-        balancer = (await fleet.start_lb(*chosen, *shared, listen=args.listen)).address
+        balancer = (await fleet.start_lb(*chosen, *shared, listen=args.listen, admin=args.admin)).address
     limits = [f"--max-concurrent={args.max_concurrent}", f"--report-ms={args.report_ms}"]
     await fleet.start_backends(args.n, *limits, *shared, lb=args.lb or None)
     return balancer

@@ -3,11 +3,11 @@
 import argparse
 import asyncio
 import json
-from typing import Any
 
 from lbsuite.cli import operator
 from lbsuite.cli.arguments import Parser
 from lbsuite.wire import messages
+from lbsuite.wire.status import document
 
 EXAMPLE = """example:
   lbsuite status --lb 127.0.0.1:50050 --json
@@ -27,43 +27,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def document(reply: messages.StatusReply) -> dict[str, Any]:
-    """The reply as a JSON document. tasks: in flight, as last reported; report_age_s: None before the first report."""
-    return {
-        "endpoints": [_endpoint(endpoint) for endpoint in reply.endpoints],
-        "policy": reply.policy,
-        "revision": reply.revision,
-        "balancers": list(reply.balancers),
-    }
-
-
 def table(reply: messages.StatusReply) -> str:
     """The reply as aligned text for a reader."""
     rows = [_COLUMNS, *(tuple(_cell(endpoint[name]) for name in _COLUMNS) for endpoint in document(reply)["endpoints"])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([f"policy {reply.policy}, {len(reply.endpoints)} endpoints", *lines])
-
-
-def _endpoint(endpoint: messages.Endpoint) -> dict[str, Any]:
-    info, report = endpoint.info, endpoint.last_report
-    reported = endpoint.HasField("last_report")
-    return {
-        "address": info.address,
-        "ready": endpoint.state == messages.READY,
-        "state": messages.State.Name(endpoint.state).lower(),
-        "tasks": report.load,
-        "limit": info.limit,
-        "load": report.load,
-        "report_age_s": endpoint.report_age_ms / 1000 if reported else None,
-        "memory_mib": round(report.memory_bytes / 2**20, 1),
-        "cpu": round(report.cpu, 3),
-        "peak": report.peak,
-        "begun": report.begun,
-        "finished": report.finished,
-        "weight": info.weight,
-        "zone": info.zone,
-    }
 
 
 def _cell(value: object) -> str:

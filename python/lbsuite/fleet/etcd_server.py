@@ -165,7 +165,7 @@ class EtcdServer(Process):
             if not name.startswith("ETCD_") or name == "ETCD_UNSUPPORTED_ARCH"
         }
 
-    async def _ready(self, first_line: asyncio.Future[str]) -> None:
+    async def _ready(self, lines: asyncio.Queue[str]) -> None:
         while True:
             if await self._healthy():
                 return

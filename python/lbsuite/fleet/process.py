@@ -20,6 +20,7 @@ from lbsuite import addresses
 from lbsuite.errors import StartFailed
 
 _TAIL_LINES = 40
+_FIRST_LINES = 4
 
 
 class Process(ABC):
@@ -61,7 +62,7 @@ class Process(ABC):
         """Starts it and waits until it is ready; raises StartFailed, and leaves nothing running, if it never is."""
         if self.running:
             raise StartFailed(f"{self.kind} runs already, as process {self.pid}")
-        first_line: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        lines: asyncio.Queue[str] = asyncio.Queue(_FIRST_LINES)
         child = await asyncio.create_subprocess_exec(
             *_dying_with_us(),
             *self._argv(),
@@ -75,16 +76,14 @@ class Process(ABC):
         assert child.stderr is not None
         self._child = child
         self._readers = [
-            asyncio.create_task(_read_lines(child.stdout, functools.partial(_settle, first_line))),
+            asyncio.create_task(_read_lines(child.stdout, functools.partial(_offer, lines))),
             asyncio.create_task(_read_lines(child.stderr, self._hear)),
         ]
         try:
-            await self._until_ready(first_line, ready_s)
+            await self._until_ready(lines, ready_s)
         except BaseException:
             await self.kill()
             raise
-        finally:
-            first_line.cancel()
 
     async def kill(self) -> None:
         """SIGKILL, and waits for its end. One that has ended already is left as it is."""
@@ -133,11 +132,11 @@ class Process(ABC):
         return dict(os.environ)
 
     @abstractmethod
-    async def _ready(self, first_line: asyncio.Future[str]) -> None:
-        """Returns when it is ready; raises StartFailed for a wrong sign of life."""
+    async def _ready(self, lines: asyncio.Queue[str]) -> None:
+        """Returns when it is ready; raises StartFailed for a wrong sign of life. lines: the first few of its stdout."""
 
-    async def _until_ready(self, first_line: asyncio.Future[str], ready_s: float) -> None:
-        ready = asyncio.create_task(self._ready(first_line))
+    async def _until_ready(self, lines: asyncio.Queue[str], ready_s: float) -> None:
+        ready = asyncio.create_task(self._ready(lines))
         ended = asyncio.create_task(self.ended())
         try:
             await asyncio.wait({ready, ended}, timeout=ready_s, return_when=asyncio.FIRST_COMPLETED)
@@ -173,24 +172,37 @@ class Process(ABC):
 
 
 class Lbsuite(Process):
-    """`python -m lbsuite <command> --listen <address> <flags>`; ready when it prints `ready <kind> <address>`."""
+    """`python -m lbsuite <command> --listen <address> <flags>`; ready when it prints `ready <kind> <address>`.
 
-    def __init__(self, command: str, flags: Sequence[str] = (), listen: str = "127.0.0.1:0") -> None:
+    admin: where its admin door listens, port 0 for a free one; then that has to be ready, too.
+    """
+
+    def __init__(
+        self, command: str, flags: Sequence[str] = (), listen: str = "127.0.0.1:0", admin: str | None = None
+    ) -> None:
         super().__init__(command, listen)
         self.flags = tuple(flags)
+        self.admin = admin
 
     def _argv(self) -> Sequence[str]:
-        return (sys.executable, "-m", "lbsuite", self.kind, "--listen", self.address, *self.flags)
+        admin = ("--admin", self.admin) if self.admin else ()
+        return (sys.executable, "-m", "lbsuite", self.kind, "--listen", self.address, *admin, *self.flags)
 
-    async def _ready(self, first_line: asyncio.Future[str]) -> None:
-        line = await first_line
+    async def _ready(self, lines: asyncio.Queue[str]) -> None:
+        self.address = self._told(await lines.get())
+        if self.admin:
+            self.admin = self._told(await lines.get())
+
+    def _told(self, line: str) -> str:
+        """The address of a `ready` line; raises StartFailed for another."""
         try:
             ready, _, address = line.split()
-            self.address = addresses.valid(address)
+            addresses.parse(address, listening=True)
         except ValueError:
             ready = ""
         if ready != "ready":
             raise StartFailed(f"{self.kind} did not say that it is ready, but: {line!r}")
+        return address
 
 
 async def _read_lines(stream: asyncio.StreamReader, take: Callable[[str], object]) -> None:
@@ -205,9 +217,9 @@ async def _read_lines(stream: asyncio.StreamReader, take: Callable[[str], object
         take(line.decode(errors="replace").rstrip())
 
 
-def _settle(future: asyncio.Future[str], line: str) -> None:
-    if not future.done():
-        future.set_result(line)
+def _offer(lines: asyncio.Queue[str], line: str) -> None:
+    if not lines.full():
+        lines.put_nowait(line)
 
 
 @functools.cache

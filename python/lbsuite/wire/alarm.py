@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from lbsuite import _core
 
 _log = logging.getLogger(__name__)
 LEAST_S = 0.001
+_KINDS = ("lost", "back", "stale", "fresh", "expired", "ejected", "returned")
 _LEVELS = {"lost": logging.WARNING, "stale": logging.WARNING, "expired": logging.WARNING}
 
 
@@ -22,10 +24,13 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
         self.due = float("inf")
         """When the timer rings."""
+        self.happened = Counter(dict.fromkeys(_KINDS, 0))
+        """How often what the engine says of endpoints has happened, by kind."""
 
     def settle(self, now: float) -> None:
         """After any call that may have changed the engine: takes its effects, and rings at its next deadline."""
         for effect in self._engine.effects():
+            self.happened[effect.kind] += 1
             _log.log(_LEVELS.get(effect.kind, logging.INFO), "%s is %s", effect.address, effect.kind)
             if effect.kind == "expired":
                 self._expired(effect.address)

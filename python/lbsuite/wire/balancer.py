@@ -79,6 +79,11 @@ class Balancer:
         self.membership = self._open(self.settings.service)
         """Of the balancer's own service: the one that a source of membership feeds."""
 
+    @property
+    def services(self) -> dict[str, Membership]:
+        """Who may be picked, by the name of the service."""
+        return dict(self._memberships)
+
     async def GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
         """A pick by the policy wished; nothing wished: the operator's."""
         strategy = request.strategy if request.HasField("strategy") else None
@@ -145,7 +150,7 @@ class Balancer:
             attempt=request.attempt,
         )
         if pick is None:
-            raise status.nobody(engine, now)
+            raise status.nobody(membership, now)
         if membership.alarm.due > now + _FORGETS_PICKS_S:
             membership.alarm.ring_by(engine.next_deadline(), now)
         if self._pick_log is not None:
@@ -166,9 +171,8 @@ class Balancer:
         membership = self._find(service)
         if membership is None:
             raise Refused(grpc.StatusCode.NOT_FOUND, f"nobody is registered for service {service!r}")
-        reply = status.reply(membership, service or self.settings.service, time.monotonic())
-        reply.balancers.extend(sorted(self.peers))
-        return reply
+        endpoints = membership.engine.endpoints(time.monotonic())
+        return status.reply(membership, service or self.settings.service, endpoints, self.peers)
 
     def _find(self, service: str) -> Membership | None:
         return self._memberships.get(service or self.settings.service)

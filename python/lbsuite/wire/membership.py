@@ -6,6 +6,7 @@ What is decided here reaches the policies through the engine's roster alone.
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import grpc
@@ -57,6 +58,8 @@ class Membership:
         self.alarm = Alarm(engine, self._forget)
         self.revision = 0
         """Counts the changes of who is here and who drains."""
+        self.refusals = Counter(none=0, all_full=0, excluded=0)
+        """Picks that found nobody, by reason."""
         self.standings: dict[str, Standing] = {}
         self._ttl_s = ttl_s
         self._connections = Connections(allowed.targets, self._connected)

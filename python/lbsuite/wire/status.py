@@ -1,6 +1,8 @@
-"""What a balancer tells of the endpoints of one service."""
+"""What a balancer tells of the endpoints of one service, as a message and as a document."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import grpc
 
@@ -9,7 +11,7 @@ from lbsuite.wire import messages
 from lbsuite.wire.membership import Membership, Standing
 from lbsuite.wire.refusal import Refused
 
-_STATES = {
+STATES = {
     "ready": messages.READY,
     "full": messages.FULL,
     "unavailable": messages.FULL,
@@ -18,25 +20,50 @@ _STATES = {
     "ejected": messages.EJECTED,
     "standby": messages.STANDBY,
 }
+"""What the engine calls them -> what a message does."""
 
 
-def reply(membership: Membership, service: str, now: float) -> messages.StatusReply:
-    """Every endpoint in the roster's order, ready or not, with what it last said of itself."""
-    endpoints = membership.engine.endpoints(now)
+def reply(
+    membership: Membership, service: str, endpoints: Sequence[_core.Endpoint], balancers: Iterable[str]
+) -> messages.StatusReply:
+    """Every endpoint that the engine told, in its order, ready or not, with what it last said of itself."""
     return messages.StatusReply(
         endpoints=[_told(seen, membership.standings.get(seen.address), service) for seen in endpoints],
         policy=membership.engine.policy,
         revision=membership.revision,
+        balancers=sorted(balancers),
     )
 
 
-def nobody(engine: _core.Engine, now: float) -> Refused:
-    """Why there is nobody to pick, as the status that says it."""
+def document(reply: messages.StatusReply) -> dict[str, Any]:
+    """The reply as a JSON document. tasks: in flight, as last reported; report_age_s: None before the first report."""
+    return {
+        "endpoints": [_entry(endpoint) for endpoint in reply.endpoints],
+        "policy": reply.policy,
+        "revision": reply.revision,
+        "balancers": list(reply.balancers),
+    }
+
+
+def counters(membership: Membership) -> dict[str, int]:
+    """What has happened to the service since it was opened, by name: picks refused, and what became of endpoints.
+
+    Each counter there is shows here, and so in `/metrics` and `/api/state`.
+    """
+    refused = {f"refused_{reason}": count for reason, count in dict(membership.refusals).items()}
+    return {**refused, **membership.alarm.happened}
+
+
+def nobody(membership: Membership, now: float) -> Refused:
+    """Why there is nobody to pick, as the status that says it; it is counted."""
+    engine = membership.engine
+    why = engine.why(now)
+    membership.refusals["excluded" if why == "ready" else why] += 1
     states = Counter(endpoint.state for endpoint in engine.endpoints(now))
     if not states:
         return Refused(grpc.StatusCode.UNAVAILABLE, "nobody is registered")
     count = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    match engine.why(now):
+    match why:
         case "all_full":
             return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"all endpoints that are alive are full: {count}")
         case "none":
@@ -50,7 +77,7 @@ def _told(seen: _core.Endpoint, standing: Standing | None, service: str) -> mess
         info=messages.ServerInfo(
             address=seen.address, service=service, weight=seen.weight, zone=seen.zone, limit=seen.limit
         ),
-        state=_STATES.get(seen.state, messages.STATE_UNSPECIFIED),
+        state=STATES.get(seen.state, messages.STATE_UNSPECIFIED),
     )
     if seen.report_age_s is not None:
         endpoint.report_age_ms = int(seen.report_age_s * 1000)
@@ -60,3 +87,24 @@ def _told(seen: _core.Endpoint, standing: Standing | None, service: str) -> mess
             endpoint.last_report.address, endpoint.last_report.load = seen.address, seen.tasks
             endpoint.last_report.available = seen.state != "unavailable"
     return endpoint
+
+
+def _entry(endpoint: messages.Endpoint) -> dict[str, Any]:
+    info, report = endpoint.info, endpoint.last_report
+    reported = endpoint.HasField("last_report")
+    return {
+        "address": info.address,
+        "ready": endpoint.state == messages.READY,
+        "state": messages.State.Name(endpoint.state).lower(),
+        "tasks": report.load,
+        "limit": info.limit,
+        "load": report.load,
+        "report_age_s": endpoint.report_age_ms / 1000 if reported else None,
+        "memory_mib": round(report.memory_bytes / 2**20, 1),
+        "cpu": round(report.cpu, 3),
+        "peak": report.peak,
+        "begun": report.begun,
+        "finished": report.finished,
+        "weight": info.weight,
+        "zone": info.zone,
+    }
