@@ -50,6 +50,7 @@ async def test_state_has_each_service_in_the_words_of_status_and_what_the_engine
         assert (first["slots"], first["picks"] + second["picks"]) == (2 + first["picks"], 1)
         for name, document in state["services"].items():
             assert set(document.pop("counters").values()) == {0}
+            assert document.pop("stages") == balancer.services[name].engine.stages != []
             for endpoint in document["endpoints"]:
                 made = {key: endpoint.pop(key) for key in ("slots", "estimate", "score", "work", "picks")}
                 assert all(isinstance(value, float | int) for value in made.values())

@@ -10,7 +10,7 @@ from lbsuite.wire.membership import Membership
 
 
 def state(balancer: Balancer, health: str, now: float) -> dict[str, Any]:
-    """Each service in the words of `status --json`, and what has happened to it since it was opened.
+    """Each service in the words of `status --json`, what protects it, and what has happened since it was opened.
 
     An endpoint also has what the engine makes of it: slots (tasks as the engine counts them), estimate, score, work,
     picks.
@@ -29,7 +29,7 @@ def _service(name: str, membership: Membership, balancers: frozenset[str], now: 
     document = status.document(status.reply(membership, name, endpoints, balancers))
     for entry, endpoint in zip(document["endpoints"], endpoints, strict=True):
         entry |= _made_of(endpoint)
-    return document | {"counters": status.counters(membership)}
+    return document | {"stages": membership.engine.stages, "counters": status.counters(membership)}
 
 
 def _made_of(endpoint: _core.Endpoint) -> dict[str, float | None]:
