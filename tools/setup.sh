@@ -22,7 +22,15 @@ missing() {
   have uv || "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
   [ -n "${LBSUITE_ABSEIL_SOURCE_DIR:-}" ] || cmake_package absl || echo libabsl-dev
   cmake_package nlohmann_json || any /usr/share/cmake/nlohmann_json /opt/homebrew/share/cmake/nlohmann_json || echo nlohmann-json3-dev
+  any /usr/include/gmp.h /usr/include/*/gmp.h /usr/local/include/gmp.h /opt/homebrew/include/gmp.h "${CMAKE_PREFIX_PATH:-/nowhere}"/include/gmp.h || echo libgmp-dev
   [ "$purpose" != develop ] || cmake_package GTest || echo libgtest-dev
+}
+
+# Of what is missing, GMP alone can be done without.
+give_up() {
+  [ "$1" = libgmp-dev ] || stop "$2"
+  say "$2"
+  say "going on without GMP: tasks of the kind fib_big will be refused"
 }
 
 install_system_packages() {
@@ -32,19 +40,23 @@ install_system_packages() {
     command="${as_root}apt-get update -qq && ${as_root}apt-get install -y -qq --no-install-recommends $packages"
     may() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
   elif have brew; then
-    packages=$(echo "$1" | sed 's/libabsl-dev/abseil/; s/libgtest-dev/googletest/; s/nlohmann-json3-dev/nlohmann-json/; s/python3-[a-z]*/python/g; s/g++/gcc/')
+    packages=$(echo "$1" | sed 's/libabsl-dev/abseil/; s/libgtest-dev/googletest/; s/nlohmann-json3-dev/nlohmann-json/; s/libgmp-dev/gmp/; s/python3-[a-z]*/python/g; s/g++/gcc/')
     command="brew install $packages"
     may() { true; }
   else
-    stop "missing system packages, by Debian's names: $1"
+    give_up "$1" "missing system packages, by Debian's names: $1"
+    return
   fi
   say "missing system packages: $packages"
-  if [ -n "${LBSUITE_NO_SYSTEM_INSTALL:-}" ] || ! may; then stop "install them, then run this again: $command"; fi
+  if [ -n "${LBSUITE_NO_SYSTEM_INSTALL:-}" ] || ! may; then
+    give_up "$1" "install them, then run this again: $command"
+    return
+  fi
   say "$command"
   mkdir -p build
   DEBIAN_FRONTEND=noninteractive sh -c "$command" >build/packages.log 2>&1 || {
     cat build/packages.log >&2
-    stop "failed: $command"
+    give_up "$1" "failed: $command"
   }
 }
 

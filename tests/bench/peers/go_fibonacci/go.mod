@@ -1,0 +1,3 @@
+module go_fibonacci
+
+go 1.22
