@@ -43,7 +43,7 @@ class Bounds:
     """What one task may ask for. max_n: of the plain recursion. max_task_s: how long it may sleep or hold memory.
 
     max_big_n: of fib_big; 10 million take 33 ms of CPU (in decimal 0.25 s) and 10 MB, and a cancelled one goes on for
-    15 ms at most (in decimal 0.1 s). slowdown: sleeps take that many times longer; so an experiment makes a slow
+    15 ms at most (in decimal 40 ms). slowdown: sleeps take that many times longer; so an experiment makes a slow
     backend of a quick one.
     """
 
