@@ -108,7 +108,10 @@ void register_answers(py::module_& module) {
   py::class_<Effect>(module, "Effect", py::is_final())
       .def_property_readonly("kind", [](const Effect& e) { return kEffects[static_cast<std::size_t>(e.kind)]; })
       .def_readonly("address", &Effect::address)
-      .def_readonly("now", &Effect::now);
+      .def_readonly("now", &Effect::now)
+      .def_readonly("by", &Effect::by)
+      .def_readonly("why", &Effect::why)
+      .def_readonly("for_s", &Effect::for_s);
 }
 
 void add_membership(py::class_<BoundEngine>& bound) {
@@ -150,19 +153,19 @@ void add_news(py::class_<BoundEngine>& bound) {
       [](BoundEngine& self, std::string address, double now, std::uint32_t tasks, std::optional<std::uint32_t> limit,
          std::uint64_t memory, double cpu, bool available, bool draining, double interval_s, double prompt_s,
          std::optional<std::uint64_t> begun, std::optional<std::uint64_t> finished, double busy_s, double task_s,
-         std::uint64_t failed, std::uint64_t own_finished, std::uint64_t own_failed, double own_latency_s,
-         double utilization) {
-        const Report report{tasks,      limit,        memory,     cpu,           available,  draining,
-                            interval_s, prompt_s,     begun,      finished,      busy_s,     task_s,
-                            failed,     own_finished, own_failed, own_latency_s, utilization};
+         std::uint64_t failed, std::uint64_t own_finished, std::uint64_t own_failed, std::uint64_t own_refused,
+         double own_latency_s, double utilization) {
+        const Report report{tasks,      limit,        memory,     cpu,         available,     draining,
+                            interval_s, prompt_s,     begun,      finished,    busy_s,        task_s,
+                            failed,     own_finished, own_failed, own_refused, own_latency_s, utilization};
         return self.apply(Reported{std::move(address), report}, now);
       },
       py::arg("address"), py::arg("now"), py::kw_only(), py::arg("tasks") = 0, py::arg("limit") = py::none(),
       py::arg("memory") = 0, py::arg("cpu") = 0.0, py::arg("available") = true, py::arg("draining") = false,
       py::arg("interval_s") = 0.0, py::arg("prompt_s") = 0.0, py::arg("begun") = py::none(),
       py::arg("finished") = py::none(), py::arg("busy_s") = 0.0, py::arg("task_s") = 0.0, py::arg("failed") = 0,
-      py::arg("own_finished") = 0, py::arg("own_failed") = 0, py::arg("own_latency_s") = 0.0,
-      py::arg("utilization") = 0.0);
+      py::arg("own_finished") = 0, py::arg("own_failed") = 0, py::arg("own_refused") = 0,
+      py::arg("own_latency_s") = 0.0, py::arg("utilization") = 0.0);
   bound.def(
       "pickers", [](BoundEngine& self, std::uint32_t count, double now) { self.apply(Pickers{count}, now); },
       py::arg("count"), py::arg("now"));

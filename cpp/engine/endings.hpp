@@ -13,7 +13,9 @@ inline Endings endings_between(Report before, const Report& after, Place place, 
   const std::uint64_t ended = std::min<std::uint64_t>(after.own_finished - before.own_finished, 0xFFFF'FFFF);
   const std::uint64_t failed = std::min(ended, after.own_failed - std::min(before.own_failed, after.own_failed));
   const double latency_s = ended == 0 ? 0 : (after.own_latency_s - before.own_latency_s) / static_cast<double>(ended);
-  return {place, static_cast<std::uint32_t>(ended), static_cast<std::uint32_t>(failed), latency_s, tasks};
+  const std::uint64_t refused = std::min(failed, after.own_refused - std::min(before.own_refused, after.own_refused));
+  return {place, static_cast<std::uint32_t>(ended),  static_cast<std::uint32_t>(failed), latency_s,
+          tasks, static_cast<std::uint32_t>(refused)};
 }
 
 }  // namespace lbsuite

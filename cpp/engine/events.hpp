@@ -75,13 +75,16 @@ struct Outcome {
 void check_latency(double latency_s);
 
 // What a host should act on or log.
-enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired, probe, ejected, returned };
-inline constexpr std::array<std::string_view, 8> kEffects = {"lost",    "back",  "stale",   "fresh",
-                                                             "expired", "probe", "ejected", "returned"};
+enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired, probe, ejected, returned, panic, calm };
+inline constexpr std::array<std::string_view, 10> kEffects = {"lost",  "back",    "stale",    "fresh", "expired",
+                                                              "probe", "ejected", "returned", "panic", "calm"};
 struct Effect {
   EffectKind kind;
-  std::string address;
+  std::string address;  // of all: empty
   double now;
+  std::string by = {};  // the stage that ejected it,
+  std::string why = {};
+  double for_s = kNever;  // and for how long
 };
 
 // One line of the event log: what was asked of the engine, in the order in which it took place.

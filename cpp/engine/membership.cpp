@@ -55,15 +55,22 @@ void Membership<Model>::arrange(double now) {
   for (const auto* endpoint : roster_.in_order()) ejected.push_back(!endpoint->ejected_by.empty());
   stages_.arrange(roster_.in_order(), now);
   std::size_t i = 0;
-  for (const auto* endpoint : roster_.in_order()) {
+  bool panics = false;
+  for (auto* endpoint : roster_.in_order()) {
     const bool out = !endpoint->ejected_by.empty();
     if (out != ejected[i++]) say(out ? EffectKind::ejected : EffectKind::returned, *endpoint, now);
+    panics |= endpoint->revived;
+    if (endpoint->load.held_to() == endpoint->trial) continue;
+    endpoint->load.hold_to(endpoint->trial);
+    roster_.touches().add(endpoint->index);
   }
+  if (std::exchange(panics_, panics) != panics) say({panics ? EffectKind::panic : EffectKind::calm, "", now});
 }
 
 template <class Model>
 bool Membership<Model>::ended(Endpoint<Model>& endpoint, const Endings& endings, double now) {
-  endpoint.outcomes.add(endings.count, endings.failed);
+  if (endings.count == endings.refused) return false;  // who is full is not sick by it
+  endpoint.outcomes.add(endings.count - endings.refused, endings.failed - endings.refused);
   return stages_.ended(endpoint, endings, now);
 }
 
@@ -186,8 +193,19 @@ bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
 
 template <class Model>
 void Membership<Model>::say(EffectKind kind, const Endpoint<Model>& endpoint, double now) {
+  Effect effect{kind, endpoint.address, now};
+  if (kind == EffectKind::ejected) {
+    effect.by = endpoint.ejected_by;
+    effect.why = endpoint.ejected_why;
+    effect.for_s = endpoint.ejected_until - now;
+  }
+  say(std::move(effect));
+}
+
+template <class Model>
+void Membership<Model>::say(Effect effect) {
   if (effects_.size() >= kMostEffects) effects_.erase(effects_.begin());
-  effects_.push_back({kind, endpoint.address, now});
+  effects_.push_back(std::move(effect));
 }
 
 template <class Model>

@@ -78,6 +78,7 @@ class Membership {
   // True if pickers must see a new view.
   bool pass_time(Endpoint<Model>& endpoint, double now);
   void say(EffectKind kind, const Endpoint<Model>& endpoint, double now);
+  void say(Effect effect);
 
   const Accounting accounting_;
   Roster<Model> roster_;
@@ -85,6 +86,7 @@ class Membership {
   Freshness<Model> freshness_;
   mutable Stages<Model> stages_;
   std::vector<Effect> effects_;
+  bool panics_ = false;
 };
 
 extern template class Membership<Shared>;

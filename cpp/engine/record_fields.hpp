@@ -78,6 +78,7 @@ void fields(Event& event, Visit&& visit) {
   visit("failed", report.failed);
   visit("own_finished", report.own_finished);
   visit("own_failed", report.own_failed);
+  visit("own_refused", report.own_refused);
   visit("own_latency_s", report.own_latency_s);
   visit("utilization", report.utilization);
 }

@@ -19,8 +19,9 @@ struct Endings {
   Place place;
   std::uint32_t count = 1;
   std::uint32_t failed = 0;
-  double latency_s = 0;    // their mean
-  std::int32_t tasks = 0;  // that are left there
+  double latency_s = 0;       // their mean
+  std::int32_t tasks = 0;     // that are left there
+  std::uint32_t refused = 0;  // of the failed: turned away, as the endpoint was full or about to leave
 
   // The latency they count for where `known_s` was known before: an error never counts as quicker than that, nor does
   // its haste count for the successes beside it, which are taken to have had all the time.

@@ -50,6 +50,9 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   bool lost = false;
   bool stale = false;
   std::string_view ejected_by;  // the stage that believes it sick; empty: none
+  std::string_view ejected_why;
+  double ejected_until = kNever;
+  std::uint32_t trial = 0;      // tasks at once for one that must first show that it is well; 0: it need not
   std::string_view standby_by;  // the stage that would rather have others serve
   bool revived = false;         // it serves, however sick it is believed
 

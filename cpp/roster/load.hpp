@@ -90,7 +90,7 @@ class Load {
 
   // Writer only, from here on.
   void report(const Report& report, double now, Ranking<Model>& ranking) {
-    if (report.limit) limit_.set(static_cast<std::int32_t>(*report.limit));
+    if (report.limit) set_limit(*report.limit);
     const auto tasks = static_cast<std::int32_t>(report.tasks);
     if (reported_) {
       others_.set(tasks);
@@ -119,7 +119,18 @@ class Load {
     return change != 0;
   }
 
-  void set_limit(std::uint32_t limit) { limit_.set(static_cast<std::int32_t>(limit)); }
+  void set_limit(std::uint32_t limit) {
+    told_limit_ = limit;
+    hold_to(held_to());
+  }
+  // No more tasks at once than this, whatever its own limit; 0: it is not held.
+  void hold_to(std::uint32_t most) {
+    held_to_.set(most);
+    const std::uint32_t limit =
+        most == 0 || told_limit_ == 0 ? std::max(most, told_limit_) : std::min(most, told_limit_);
+    limit_.set(static_cast<std::int32_t>(limit));
+  }
+  std::uint32_t held_to() const { return held_to_.get(); }
   void set_weight(std::uint32_t weight) {
     capacity_.set(capacity_.get() / weight_.get() * weight);
     weight_.set(weight);
@@ -177,6 +188,7 @@ class Load {
   const bool reported_;
   Cell<std::int32_t> others_{0};  // tasks that reports tell of and `tally_` does not count
   Cell<std::int32_t> limit_{0};
+  Cell<std::uint32_t> held_to_{0};
   Cell<double> capacity_{1};
   Tally<Model> tally_;
   // Cost of the picks beyond 1 each: of those in flight; where reports free them, of all.
@@ -188,6 +200,7 @@ class Load {
   Arrivals<Model> arrivals_;
   DrainRate rate_;
   double base_ = -1;
+  std::uint32_t told_limit_ = 0;
 };
 
 }  // namespace lbsuite

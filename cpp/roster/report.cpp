@@ -29,6 +29,9 @@ void Report::check() const {
   if (own_failed > own_finished) {
     throw std::invalid_argument("own_failed above own_finished: " + std::to_string(own_failed));
   }
+  if (own_refused > own_failed) {
+    throw std::invalid_argument("own_refused above own_failed: " + std::to_string(own_refused));
+  }
 }
 
 }  // namespace lbsuite

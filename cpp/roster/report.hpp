@@ -29,6 +29,7 @@ struct Report {
   std::uint64_t failed = 0;               // tasks finished that failed
   std::uint64_t own_finished = 0;         // of this engine's picks: tasks finished,
   std::uint64_t own_failed = 0;           // those of them that failed,
+  std::uint64_t own_refused = 0;          // of these those that it turned away,
   double own_latency_s = 0;               // and the sum of their latencies
   double utilization = 0;                 // the application's own measure of how busy it is; 0: not told
 

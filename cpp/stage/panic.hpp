@@ -6,8 +6,9 @@
 namespace lbsuite {
 
 // Below so many well ones, who is only believed sick serves all the same: the few that are left would drown, and the
-// belief may be wrong (Envoy, "panic threshold"). A connection that refuses is no belief: the lost stay out unless
-// `lost=1`, as Envoy has it.
+// belief may be wrong (Envoy, "panic threshold"). Who is on trial is not known to be well, and is tried no longer.
+// A connection that refuses is a fact and no belief: the lost stay out, as gRPC keeps all that are not READY out of its
+// picks, unless `lost=1`, as Envoy has it.
 class Panic {
  public:
   static constexpr std::string_view name = "panic";
@@ -29,10 +30,13 @@ class Panic {
     for (const auto* member : members) {
       if (member->drained || member->last.draining) continue;
       ++all;
-      well += member->well();
+      well += member->well() && member->trial == 0;
     }
     if (static_cast<double>(well) >= settings_.threshold * static_cast<double>(all)) return;
-    for (auto* member : members) member->revived = settings_.lost != 0 || !member->lost;
+    for (auto* member : members) {
+      member->revived = settings_.lost != 0 || !member->lost;
+      member->trial = 0;
+    }
   }
 
  private:

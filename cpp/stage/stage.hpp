@@ -5,7 +5,7 @@
 //
 // A stage is a class with a `name`, a struct of `Settings`, and of these what it needs:
 //   void arrange(Members<Model>, double now)     says of each endpoint whether it may be picked: sets `ejected_by`,
-//                                                `standby_by` or `revived`, which are clear before the first stage.
+//                                                `standby_by`, `trial` or `revived`, clear before the first stage.
 //                                                Before each view, so on every change of who is there or how they stand
 //   bool ended(Endpoint<Model>&, const Endings&, double now)
 //                                                tasks ended; true: who may be picked may change by it, so `review`

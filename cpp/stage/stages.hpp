@@ -49,8 +49,9 @@ class Stages {
 
   void arrange(Members<Model> members, double now) {
     for (auto* member : members) {
-      member->ejected_by = member->standby_by = {};
+      member->ejected_by = member->ejected_why = member->standby_by = {};
       member->revived = false;
+      member->trial = 0;
     }
     each([&](auto& stage) {
       if constexpr (requires { stage.arrange(members, now); }) stage.arrange(members, now);

@@ -405,7 +405,8 @@ class Shadow:
 class Effect:
     """Something the engine asks its host to do or to say.
 
-    kind: "lost", "back", "stale", "fresh", "expired", or "probe" (send one to the address, answer by `probed`).
+    kind: "lost", "back", "stale", "fresh", "expired", "ejected", "returned", "probe" (send one to the address, answer
+    by `probed`), or, of all and of no address, "panic" (so few are well that who is believed sick serves too), "calm".
     """
 
     @property
@@ -414,6 +415,17 @@ class Effect:
     def address(self) -> str: ...
     @property
     def now(self) -> float: ...
+    @property
+    def by(self) -> str:
+        """The stage that ejected it; else empty."""
+
+    @property
+    def why(self) -> str:
+        """Why it was ejected; else empty."""
+
+    @property
+    def for_s(self) -> float:
+        """For how long it was ejected; else, or where that is open, infinity."""
 
 @final
 class Engine:
@@ -488,6 +500,7 @@ class Engine:
         failed: int = 0,
         own_finished: int = 0,
         own_failed: int = 0,
+        own_refused: int = 0,
         own_latency_s: float = 0.0,
         utilization: float = 0.0,
     ) -> bool:
@@ -497,8 +510,9 @@ class Engine:
         prompt_s: the end of a task is told within this, so that silence says none has ended; 0: not before the interval.
         begun: how many of this engine's picks it has begun since it started; None: it does not count them.
         finished, busy_s, task_s: tasks finished, time with at least one task, integral of tasks over time, since it
-        started; finished None: it does not tell. failed: of those finished. own_finished, own_failed, own_latency_s:
-        of this engine's picks, the tasks finished, those that failed, and the sum of their latencies.
+        started; finished None: it does not tell. failed: of those finished. own_finished, own_failed, own_refused,
+        own_latency_s: of this engine's picks, the tasks finished, those of them that failed, those of these that it
+        turned away, being full or about to leave, and the sum of their latencies.
         utilization: the application's own measure of how busy it is; 0: not told.
         """
 

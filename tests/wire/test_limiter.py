@@ -63,7 +63,7 @@ class Books:
         assert load.task_us == pytest.approx(self.task_s * 1e6, abs=2)
         for counts in load.by_balancer:
             assert counts.balancer != 0
-            assert counts.begun >= counts.finished >= counts.failed >= 0
+            assert counts.begun >= counts.finished >= counts.failed >= counts.refused >= 0
         assert sum(counts.begun for counts in load.by_balancer) <= load.begun
 
 
@@ -87,6 +87,7 @@ def test_counts_are_kept_for_each_balancer() -> None:
     seven, nine = filled(limiter, 4.0).by_balancer
     assert (seven.balancer, seven.begun, seven.finished, seven.failed, seven.latency_us) == (7, 1, 1, 0, 2_000_000)
     assert (nine.balancer, nine.begun, nine.finished, nine.failed, nine.latency_us) == (9, 2, 2, 2, 0)
+    assert (seven.refused, nine.refused) == (0, 1)
 
 
 def test_the_peak_is_of_the_time_since_the_last_report() -> None:

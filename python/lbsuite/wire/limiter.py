@@ -10,12 +10,13 @@ IDLE_S = 60.0
 
 
 class Counts:
-    """What became of the picks of one balancer; latency_s adds up the tasks that gave a result."""
+    """What became of the picks of one balancer; latency_s adds up the tasks that gave a result. refused: those of the
+    failed that were turned away, which says nothing of health."""
 
-    __slots__ = ("begun", "failed", "finished", "latency_s", "seen_s")
+    __slots__ = ("begun", "failed", "finished", "latency_s", "refused", "seen_s")
 
     def __init__(self) -> None:
-        self.begun = self.finished = self.failed = 0
+        self.begun = self.finished = self.failed = self.refused = 0
         self.latency_s = self.seen_s = 0.0
 
 
@@ -32,8 +33,9 @@ class Limiter:
     """At most `limit` tasks at once, and the figures that a report tells of them.
 
     begun, finished and failed count tasks since the start; finished are all that ended, failed those of them without
-    a result. A task that is turned away has begun, finished and failed for its balancer, as its pick has arrived; of
-    the totals it is in `begun` alone, since finished, busy_s and task_s tell how fast this backend works.
+    a result, be it that the caller's time was up. A task that is turned away has begun, finished and failed for its
+    balancer, as its pick has arrived; of the totals it is in `begun` alone, since finished, busy_s and task_s tell how
+    fast this backend works.
     """
 
     def __init__(self, limit: int) -> None:
@@ -82,6 +84,7 @@ class Limiter:
         counts = self._arrived(token, now)
         counts.finished += 1
         counts.failed += 1
+        counts.refused += 1
         self.refused += 1
         self.changed(0)
 
@@ -101,6 +104,7 @@ class Limiter:
                 finished=counts.finished,
                 failed=counts.failed,
                 latency_us=int(counts.latency_s * 1e6),
+                refused=counts.refused,
             )
 
     def _arrived(self, token: int, now: float) -> Counts:

@@ -139,6 +139,7 @@ class Membership:
             task_s=load.task_us / 1e6,
             own_finished=own.finished,
             own_failed=own.failed,
+            own_refused=own.refused,
             own_latency_s=own.latency_us / 1e6,
         )
         if standing is not None and taken:
