@@ -1,0 +1,102 @@
+#include "net/reactor/stream.hpp"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace lbsuite::net {
+
+void Stream::watch(std::unique_ptr<Watched> watched, bool connecting) {
+  connecting_ = connecting;
+  events_ = connecting ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  reactor_.watch(std::move(watched), socket(), events_);
+}
+
+void Stream::end(Watched& watched) {
+  if (!open()) return;
+  reactor_.end(watched, socket());
+  socket_.close();
+  out_ = {};
+  sent_ = 0;
+}
+
+Stream::Got Stream::receive(std::span<char> room, std::size_t& size) {
+  const ssize_t count = ::recv(socket(), room.data(), room.size(), 0);
+  size = count > 0 ? static_cast<std::size_t>(count) : 0;
+  if (count > 0) return Got::bytes;
+  if (count == 0) return Got::end;
+  return errno == EAGAIN || errno == EINTR ? Got::nothing : Got::broken;
+}
+
+bool Stream::send(Watched& self, std::string_view bytes) { return send(self, bytes, {}); }
+
+bool Stream::send(Watched& self, std::string_view first, std::string_view second) {
+  if (connecting_ || unsent() > 0) {
+    keep(first);
+    keep(second);
+    return true;
+  }
+  std::array<iovec, 2> pieces{{{const_cast<char*>(first.data()), first.size()},
+                               {const_cast<char*>(second.data()), second.size()}}};
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = second.empty() ? 1 : 2;
+  const ssize_t count = ::sendmsg(socket(), &message, MSG_NOSIGNAL);
+  if (count < 0 && errno != EAGAIN && errno != EINTR) return false;
+  const std::size_t sent = count > 0 ? static_cast<std::size_t>(count) : 0;
+  if (sent == first.size() + second.size()) return true;
+  keep(first.substr(std::min(sent, first.size())));
+  keep(second.substr(sent > first.size() ? sent - first.size() : 0));
+  update(self);
+  return true;
+}
+
+void Stream::keep(std::string_view bytes) {
+  if (sent_ > 0) {
+    out_.erase(0, sent_);
+    sent_ = 0;
+  }
+  out_.append(bytes);
+}
+
+bool Stream::flush(Watched& self) {
+  while (unsent() > 0) {
+    const ssize_t count = ::send(socket(), out_.data() + sent_, unsent(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno != EAGAIN) return false;
+    if (count <= 0) break;
+    sent_ += static_cast<std::size_t>(count);
+  }
+  if (unsent() == 0) {
+    constexpr std::size_t kKept = 4096;
+    if (out_.capacity() > kKept) out_ = {};
+    out_.clear();
+    sent_ = 0;
+  }
+  update(self);
+  return true;
+}
+
+void Stream::connected(Watched& self) {
+  connecting_ = false;
+  update(self);
+}
+
+void Stream::want_reads(Watched& self, bool wanted) {
+  reads_ = wanted;
+  update(self);
+}
+
+void Stream::update(Watched& self) {
+  std::uint32_t events = 0;
+  if (reads_) events |= EPOLLIN;
+  if (connecting_ || unsent() > 0) events |= EPOLLOUT;
+  if (!open() || events == events_) return;
+  events_ = events;
+  reactor_.change(self, socket(), events);
+}
+
+}  // namespace lbsuite::net

@@ -1,0 +1,50 @@
+#pragma once
+// One TCP connection of a reactor: what it could not send yet is kept, and it is asked what the socket is ready for only
+// as far as that is wanted.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/reactor/reactor.hpp"
+
+namespace lbsuite::net {
+
+class Stream {
+ public:
+  enum class Got : std::uint8_t { bytes, nothing, end, broken };
+
+  Stream(Reactor& reactor, File socket) : reactor_(reactor), socket_(std::move(socket)) {}
+
+  int socket() const { return socket_.number(); }
+  bool open() const { return socket_.open(); }
+  // connecting: it can be written to as soon as it is connected, which `EPOLLOUT` tells.
+  void watch(std::unique_ptr<Watched> watched, bool connecting);
+  void end(Watched& watched);
+
+  // One read; `size` is what came.
+  Got receive(std::span<char> room, std::size_t& size);
+  // Sends what it can and keeps the rest; false: the connection is broken.
+  bool send(Watched& self, std::string_view bytes);
+  bool send(Watched& self, std::string_view first, std::string_view second);
+  // Sends on; false: broken.
+  bool flush(Watched& self);
+  std::size_t unsent() const { return out_.size() - sent_; }
+  void connected(Watched& self);
+  void want_reads(Watched& self, bool wanted);
+
+ private:
+  void keep(std::string_view bytes);
+  void update(Watched& self);
+
+  Reactor& reactor_;
+  File socket_;
+  std::string out_;
+  std::size_t sent_ = 0;  // of it
+  bool connecting_ = false;
+  bool reads_ = true;
+  std::uint32_t events_ = 0;
+};
+
+}  // namespace lbsuite::net
