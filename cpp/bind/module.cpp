@@ -15,6 +15,7 @@ void register_log(pybind11::module_& module);
 void register_routers(pybind11::module_& module);
 void register_compute(pybind11::module_& module);
 void register_placer(pybind11::module_& module);
+void register_proxy(pybind11::module_& module);
 }  // namespace lbsuite::bind
 
 PYBIND11_MODULE(_core, module) {
@@ -26,4 +27,5 @@ PYBIND11_MODULE(_core, module) {
   lbsuite::bind::register_routers(module);
   lbsuite::bind::register_compute(module);
   lbsuite::bind::register_placer(module);
+  lbsuite::bind::register_proxy(module);
 }

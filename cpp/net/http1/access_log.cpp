@@ -14,7 +14,7 @@ constexpr std::size_t kMostBytes = std::size_t{4} << 20;
 
 void put(std::string& line, std::string_view name, double value, int digits) {
   std::array<char, 32> text;
-  const char* const end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits).ptr;
+  char* const end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits).ptr;
   line.append("\"").append(name).append("\":").append(text.data(), end).append(",");
 }
 

@@ -42,7 +42,7 @@ void put(std::string& out, std::string_view name, std::string_view value) {
 
 void put(std::string& out, std::string_view name, std::uint64_t value) {
   std::array<char, 20> digits;
-  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   put(out, name, {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
@@ -110,7 +110,7 @@ void write_response(const Head& head, Delivery delivery, bool keep_alive, std::u
                     std::string& out) {
   const OfThisHop of_this_hop(head);
   std::array<char, 8> digits;
-  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), head.status).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), head.status).ptr;
   out.append("HTTP/1.1 ").append(digits.data(), end).append(" ").append(head.reason).append("\r\n");
   for (const Field& field : head.fields) {
     if (!of_this_hop(field.name)) put(out, field.name, field.value);
@@ -145,7 +145,7 @@ void write_answer(std::uint16_t status, std::string_view why, bool keep_alive, b
 
 void write_chunk_head(std::size_t size, std::string& out) {
   std::array<char, 16> digits;
-  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
   out.append(digits.data(), end).append("\r\n");
 }
 

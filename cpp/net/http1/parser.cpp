@@ -149,7 +149,6 @@ Parser::Parser(Kind kind, const Limits& limits) : kind_(kind), limits_(limits) {
 }
 
 std::optional<Refusal> Parser::read_head(std::string_view bytes, Head& head, bool for_head) {
-  head = {};
   llhttp_reset(&llhttp_);
   head_ = &head;
   in_value_ = false;

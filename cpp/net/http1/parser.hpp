@@ -48,7 +48,7 @@ class Parser {
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
 
-  // bytes: one whole head; `head` has views into them. Nothing if all is well. for_head: a response to HEAD.
+  // bytes: one whole head; `head` is a new one, and gets views into them. Nothing if all is well. for_head: a response to HEAD.
   std::optional<Refusal> read_head(std::string_view bytes, Head& head, bool for_head = false);
 
   // bytes: what follows. `sink(data)` gets the body's data; returns how much of `bytes` belongs to this message.

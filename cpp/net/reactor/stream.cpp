@@ -1,5 +1,6 @@
 #include "net/reactor/stream.hpp"
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
