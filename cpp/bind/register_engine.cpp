@@ -84,6 +84,8 @@ void register_endpoint(py::module_& module) {
       .def_readonly("limit", &Standing::limit)
       .def_readonly("weight", &Standing::weight)
       .def_readonly("zone", &Standing::zone)
+      .def_readonly("tier", &Standing::tier)
+      .def_readonly("warmth", &Standing::warmth)
       .def_property_readonly("memory", [](const Standing& s) { return s.last.memory; })
       .def_property_readonly("cpu", [](const Standing& s) { return s.last.cpu; })
       .def_readonly("report_age_s", &Standing::report_age_s);
@@ -95,6 +97,7 @@ void register_answers(py::module_& module) {
       .def_property_readonly("index", [](const BoundPick& bound) { return bound.pick.endpoint; })
       .def_property_readonly("generation", [](const BoundPick& bound) { return bound.pick.generation; })
       .def_property_readonly("sequence", [](const BoundPick& bound) { return bound.pick.sequence; })
+      .def_property_readonly("until", [](const BoundPick& bound) { return bound.pick.until; })
       .def("__repr__", [](const BoundPick& bound) {
         return "Pick(endpoint='" + bound.address.cast<std::string>() +
                "', sequence=" + std::to_string(bound.pick.sequence) + ")";
@@ -119,13 +122,13 @@ void add_membership(py::class_<BoundEngine>& bound) {
       "join",
       // str alone: of bytes, as pybind11 would take, picks could not make a str again.
       [](BoundEngine& self, const py::str& address, double now, std::uint32_t weight, std::uint32_t limit,
-         const py::str& zone, std::optional<std::uint64_t> order, double lease_s) {
+         const py::str& zone, std::optional<std::uint64_t> order, double lease_s, std::uint32_t tier) {
         return self.apply(Joined{address.cast<std::string>(), weight, limit, zone.cast<std::string>(),
-                                 order.value_or(kUnordered), lease_s},
+                                 order.value_or(kUnordered), lease_s, tier},
                           now);
       },
       py::arg("address"), py::arg("now"), py::kw_only(), py::arg("weight") = 1, py::arg("limit") = 0,
-      py::arg("zone") = "", py::arg("order") = py::none(), py::arg("lease_s") = 0.0);
+      py::arg("zone") = "", py::arg("order") = py::none(), py::arg("lease_s") = 0.0, py::arg("tier") = 0);
   bound.def(
       "leave",
       [](BoundEngine& self, std::string address, double now) { return self.apply(Left{std::move(address)}, now); },

@@ -54,4 +54,12 @@ void OneOf::read(std::string_view name, std::string_view text) {
   chosen_ = static_cast<std::size_t>(found - words_.begin());
 }
 
+void Text::read(std::string_view name, std::string_view text) {
+  constexpr std::size_t kMost = 255;
+  const auto control = [](char letter) { return static_cast<unsigned char>(letter) < ' ' || letter == '\x7f'; };
+  if (text.size() > kMost) refuse(name, "at most 255 bytes", std::to_string(text.size()) + " bytes");
+  if (std::any_of(text.begin(), text.end(), control)) refuse(name, "printable", text);
+  value_ = text;
+}
+
 }  // namespace lbsuite

@@ -49,4 +49,15 @@ class OneOf {
   std::size_t chosen_ = 0;
 };
 
+// A short text without commas, which end it, and control characters.
+class Text {
+ public:
+  void read(std::string_view name, std::string_view text);
+  std::string text() const { return value_; }
+  std::string_view value() const { return value_; }
+
+ private:
+  std::string value_;
+};
+
 }  // namespace lbsuite

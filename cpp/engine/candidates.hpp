@@ -30,10 +30,12 @@ template <class Model>
 class Candidates {
  public:
   Candidates(const View<Model>& view, std::span<const std::uint32_t> excluded, double now,
-             const Ranking<Model>& ranking, const Freshness<Model>& freshness, Leaderboard<Model>& leaderboard)
+             const Ranking<Model>& ranking, const Freshness<Model>& freshness, Leaderboard<Model>& leaderboard,
+             const Shares<Model>* shares = nullptr)
       : view_(view),
         excluded_(excluded),
-        all_eligible_(excluded.empty() && view.shut == nullptr),
+        shares_(shares),
+        all_eligible_(excluded.empty() && view.shut == nullptr && shares == nullptr),
         now_(now),
         ranking_(ranking),
         freshness_(freshness),
@@ -42,7 +44,7 @@ class Candidates {
   std::uint32_t size() const { return static_cast<std::uint32_t>(view_.up.size()); }
   Endpoint<Model>& operator[](std::uint32_t i) const { return *view_.up[i]; }
 
-  // Up, below its limit, and not excluded by the request.
+  // Up, below its limit, not excluded by the request, and not held to its share.
   [[gnu::always_inline]] bool ready(std::uint32_t i) const {
     return !view_.up[i]->load.full() && (all_eligible_ || eligible(i));
   }
@@ -59,6 +61,7 @@ class Candidates {
   // The least loaded of all, as least_loaded would find it, where the engine knows without a look at each; nothing else.
   std::optional<std::uint32_t> least(Rng& rng) const {
     if (size() <= leaderboard_.scanned() || !excluded_.empty()) return std::nullopt;
+    if (view_.level > 0 || shares_ != nullptr) return std::nullopt;
     return leaderboard_.least(view_, now_, rng);
   }
 
@@ -82,11 +85,13 @@ class Candidates {
  private:
   [[gnu::noinline]] bool eligible(std::uint32_t i) const {
     if (view_.shut != nullptr && view_.shut[i].get()) return false;
+    if (shares_ != nullptr && shares_->holds(i)) return false;
     return std::find(excluded_.begin(), excluded_.end(), view_.up[i]->index) == excluded_.end();
   }
 
   const View<Model>& view_;
   const std::span<const std::uint32_t> excluded_;
+  const Shares<Model>* const shares_;
   const bool all_eligible_;
   const double now_;
   const Ranking<Model>& ranking_;

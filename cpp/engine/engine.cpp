@@ -21,7 +21,9 @@ Engine<Model>::Engine(const EngineSettings& settings)
       picking_(members_, last_, settings.scanned),
       lanes_(writing_, members_, settings.seed, settings.gives) {
   members_.roster().plan_by([this](View<Model>& view) {
-    lanes_.plan(view, picking_.candidates_of(view, {}, last_.get()));
+    for (View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
+      lanes_.plan(*level, picking_.candidates_of(*level, {}, last_.get()));
+    }
     picking_.follow(view);
   });
   lanes_.switch_to(policy(policy_spec(settings.policy)));
@@ -79,12 +81,12 @@ Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t num
 }
 
 template <class Model>
-std::uint32_t Engine<Model>::decide(const View<Model>& view, Choosers<Model> choosers, const Request& request,
-                                    double now, std::uint32_t number, bool recorded) {
-  const std::uint32_t chosen = picking_.choose(view, choosers, request, now);
+Endpoint<Model>* Engine<Model>::decide(const View<Model>& view, const Choosers<Model>& choosers, const Request& request,
+                                       double now, Lane<Model>& lane, bool recorded) {
+  Endpoint<Model>* const chosen = picking_.choose(view, choosers, request, now, lane);
   if (recorded) {
-    const std::string found = chosen == kNobody ? spell(why_nobody(view)) : view.up[chosen]->address;
-    recorder_.asked(lanes_.spec(request.policy), request, 0, found, clock(now), number, false);
+    const std::string found = chosen == nullptr ? spell(why_nobody(view)) : chosen->address;
+    recorder_.asked(lanes_.spec(request.policy), request, 0, found, clock(now), lane.number, false);
   }
   return chosen;
 }
@@ -211,9 +213,12 @@ NotReady Engine<Model>::why() const {
 template <class Model>
 bool Engine<Model>::any_ready() const {
   return members_.roster().visit([this](const View<Model>& view) {
-    const Candidates<Model> candidates = picking_.candidates_of(view, {}, last_.get());
-    const auto all = std::views::iota(0U, candidates.size());
-    return std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); });
+    for (const View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
+      const Candidates<Model> candidates = picking_.candidates_of(*level, {}, last_.get());
+      const auto all = std::views::iota(0U, candidates.size());
+      if (std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); })) return true;
+    }
+    return false;
   });
 }
 

@@ -101,8 +101,8 @@ class Engine {
 
  private:
   // What `choose` finds where there is more to it than the policy's word.
-  std::uint32_t decide(const View<Model>& view, Choosers<Model> choosers, const Request& request, double now,
-                       std::uint32_t lane, bool recorded);
+  Endpoint<Model>* decide(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
+                          Lane<Model>& lane, bool recorded);
   void tell(const Event& event, const Report& before, double now);
   // writing: the caller holds the writer lock.
   void end(const Pick& pick, const Outcome& outcome, double now, bool writing);
@@ -130,9 +130,10 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   const Choosers<Model> asked = lanes_.choosers(own, request.policy, recorded);
   const bool plain = !recorded && asked.shadow == nullptr && request.exclude.empty();
   return members_.roster().visit(
-      own.reader, [this, asked, plain, recorded, now, number, &request, &use](const View<Model>& view) {
-        const std::uint32_t chosen = plain ? asked.own.pick(picking_.candidates_of(view, {}, now), request)
-                                           : decide(view, asked, request, now, number, recorded);
+      own.reader, [this, asked, plain, recorded, now, &own, &request, &use](const View<Model>& view) {
+        if (!plain || !view.simple()) [[unlikely]]
+          return use(decide(view, asked, request, now, own, recorded));
+        const std::uint32_t chosen = asked.own.pick(picking_.candidates_of(view, {}, now), request);
         return use(chosen == kNobody ? nullptr : view.up[chosen]);
       });
 }
@@ -155,7 +156,8 @@ std::size_t Engine<Model>::choose_many(const Request& request, double now, std::
   for (std::size_t before = kMostInOneVisit; found < chosen.size() && before > 0;) {
     const auto room = chosen.subspan(found, std::min(kMostInOneVisit, chosen.size() - found));
     before = members_.roster().visit(own.reader, [&](const View<Model>& view) {
-      return asked.own.pick_many(picking_.candidates_of(view, {}, now), request, room);
+      return view.simple() ? asked.own.pick_many(picking_.candidates_of(view, {}, now), request, room)
+                           : picking_.choose_many(view, asked, request, now, own, room);
     });
     found += before;
   }

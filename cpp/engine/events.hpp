@@ -22,7 +22,8 @@ struct Joined {
   std::uint32_t limit = 0;
   std::string zone;
   std::uint64_t order = kUnordered;
-  double lease_s = 0;  // it leaves unless it joins or reports again within this; 0: it stays
+  double lease_s = 0;      // it leaves unless it joins or reports again within this; 0: it stays
+  std::uint32_t tier = 0;  // those of a lower one go before
 };
 struct Left {
   std::string address;
@@ -57,6 +58,7 @@ struct Pick {
   std::uint32_t generation = 0;  // tells a later endpoint with the same index apart
   std::uint64_t sequence = 0;    // the lane in the high 16 bits, its picks from 1 in the others
   std::uint32_t cost = 1;
+  double until = kNever;  // a stream that lasts beyond should be picked anew
 
   std::uint32_t lane() const { return static_cast<std::uint32_t>(sequence >> 48); }
   std::uint64_t in_lane() const { return sequence & 0xFFFF'FFFF'FFFF; }

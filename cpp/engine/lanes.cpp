@@ -5,6 +5,13 @@
 #include "bits/check.hpp"
 
 namespace lbsuite {
+namespace {
+
+std::string no_room(std::string_view spec) {
+  return "an engine holds " + std::to_string(kMostPolicies - 1) + " policies; no room for " + std::string(spec);
+}
+
+}  // namespace
 
 template <class Model>
 Lanes<Model>::~Lanes() {
@@ -65,14 +72,19 @@ std::uint32_t Lanes<Model>::add(std::string_view spec, std::unique_ptr<PickerSou
   check(!needs.outcomes || gives_.outcomes,
         "policy " + name + " needs outcomes (how long each task took), which this host does not give");
   check(!needs.probes || gives_.probes, "policy " + name + " needs probes, which this host does not send");
-  return hold(spec, std::move(source));
+  check(specs_.size() + (levels_ ? 1 : 0) < kMostPolicies, [&] { return no_room(spec); });
+  const std::uint32_t number = hold(spec, std::move(source));
+  if (levels_) {
+    is_beyond_[number + 1] = true;
+    beyonds_[number].store(hold("", sources_[number]->twin()), std::memory_order_release);
+  }
+  return number;
 }
 
 template <class Model>
 std::uint32_t Lanes<Model>::hold(std::string_view spec, std::unique_ptr<PickerSource<Model>> source) {
   const auto number = static_cast<std::uint32_t>(specs_.size());
-  check(number < kMostPolicies,
-        "an engine holds " + std::to_string(kMostPolicies - 1) + " policies; no room for " + std::string(spec));
+  check(number < kMostPolicies, [&] { return no_room(spec); });
   specs_.emplace_back(spec);
   sources_.push_back(std::move(source));
   if (sources_.back()->plans()) members_.roster().publish();
@@ -101,7 +113,7 @@ template <class Model>
 void Lanes<Model>::plan(View<Model>& view, const Candidates<Model>& candidates) const {
   view.plans.resize(sources_.size());
   for (std::size_t policy = 1; policy < sources_.size(); ++policy) {
-    view.plans[policy] = sources_[policy]->plan(candidates);
+    if (is_beyond_[policy] == (view.level > 0)) view.plans[policy] = sources_[policy]->plan(candidates);
   }
 }
 

@@ -28,6 +28,7 @@ struct alignas(64) Lane {  // a line of the cache serves one lane, and so does a
   }
   std::uint32_t number = 0;
   std::uint64_t picks = 0;
+  std::uint64_t turns = 0;  // taken where levels share picks
   const Epochs::Reader reader;
   std::atomic<bool> listens{false};
   std::array<std::atomic<Picker<Model>*>, kMostPolicies> pickers{};
@@ -38,13 +39,14 @@ template <class Model>
 struct Choosers {
   Picker<Model>& own;
   Picker<Model>* shadow;
+  Picker<Model>* beyond;  // the same policy as the own one, for the levels beyond the first, if there may be such
 };
 
 template <class Model>
 class Lanes {
  public:
   Lanes(std::mutex& writing, Membership<Model>& members, std::uint64_t seed, Needs gives)
-      : writing_(writing), members_(members), seed_(seed), gives_(gives) {}
+      : writing_(writing), members_(members), seed_(seed), gives_(gives), levels_(members.stages().levels()) {}
   ~Lanes();
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
@@ -75,6 +77,7 @@ class Lanes {
  private:
   std::uint32_t hold(std::string_view spec, std::unique_ptr<PickerSource<Model>> source);
   Picker<Model>& picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
+  Picker<Model>* beyond(Lane<Model>& lane, std::uint32_t policy, bool writing);
   Picker<Model>& first_picker(Lane<Model>& lane, std::uint32_t policy, bool writing);
   Picker<Model>& open_picker(Lane<Model>& lane, std::uint32_t policy);
   void check_known(std::uint32_t policy) const;
@@ -83,8 +86,12 @@ class Lanes {
   Membership<Model>& members_;
   const std::uint64_t seed_;
   const Needs gives_;
+  const bool levels_;
   std::vector<std::string> specs_ = {""};  // by a policy's number; 0 stands for the engine's own, shadows have none
   std::array<std::atomic<std::uint32_t>, kMostPolicies> twins_{};  // the number of each policy's shadow
+  // The number of the twin that picks in a policy's stead beyond the first level: it would lose its place there.
+  std::array<std::atomic<std::uint32_t>, kMostPolicies> beyonds_{};
+  std::array<bool, kMostPolicies> is_beyond_{};
   std::vector<std::unique_ptr<PickerSource<Model>>> sources_{1};
   std::atomic<std::uint32_t> own_{0};
   std::atomic<std::uint32_t> shadow_{0};
@@ -103,12 +110,19 @@ inline Lane<Model>& Lanes<Model>::lane(std::uint32_t number) const {
 
 template <class Model>
 inline Choosers<Model> Lanes<Model>::choosers(Lane<Model>& lane, std::uint32_t policy, bool writing) {
-  if (policy != 0) return {picker(lane, policy, writing), nullptr};
+  if (policy != 0) return {picker(lane, policy, writing), nullptr, beyond(lane, policy, writing)};
   const std::uint32_t own = own_.load(std::memory_order_acquire);
   const std::uint32_t shadow = shadow_.load(std::memory_order_acquire);
   // The own policy is not its own shadow: it could differ by its lots alone.
   const bool asked = shadow != 0 && shadow != twins_[own].load(std::memory_order_relaxed);
-  return {picker(lane, own, writing), asked ? &picker(lane, shadow, writing) : nullptr};
+  return {picker(lane, own, writing), asked ? &picker(lane, shadow, writing) : nullptr, beyond(lane, own, writing)};
+}
+
+template <class Model>
+inline Picker<Model>* Lanes<Model>::beyond(Lane<Model>& lane, std::uint32_t policy, bool writing) {
+  if (!levels_ || policy >= kMostPolicies) [[likely]]
+    return nullptr;
+  return &picker(lane, beyonds_[policy].load(std::memory_order_acquire), writing);
 }
 
 template <class Model>

@@ -10,7 +10,6 @@ namespace lbsuite {
 namespace {
 
 constexpr std::size_t kMostEffects = 4096;
-constexpr double kStaleIntervals = 3;
 // Picks that may never arrive are looked for this often.
 constexpr double kForgetEvery_s = 1;
 
@@ -18,6 +17,15 @@ constexpr double kForgetEvery_s = 1;
 
 void check_latency(double latency_s) {
   check(latency_s >= 0 && latency_s < 1e9, "latency_s out of 0..1e9: " + std::to_string(latency_s));
+}
+
+template <class Model>
+Membership<Model>::Membership(RosterKind roster, Signal signal, Accounting accounting, std::span<const AnyStage> stages)
+    : accounting_(accounting), roster_(roster), ranking_(signal), stages_(stages) {
+  const std::string_view refused = stages_.needs_fixed_views();
+  check(roster_.shows_fixed_views() || refused.empty(), [&] {
+    return "roster " + std::string(roster_.name()) + " serves round_robin only, without stage " + std::string(refused);
+  });
 }
 
 template <class Model>
@@ -84,6 +92,7 @@ bool Membership<Model>::take(const Joined& event, double now) {
   check(!event.address.empty(), "an endpoint needs an address");
   check(event.weight >= 1 && event.weight <= 1'000'000, "weight out of 1..1000000: " + std::to_string(event.weight));
   check(event.limit <= 1'000'000, "limit out of 0..1000000: " + std::to_string(event.limit));
+  check(event.tier <= 1'000, "tier out of 0..1000: " + std::to_string(event.tier));
   check(event.lease_s >= 0 && event.lease_s < 1e9, "lease_s out of 0..1e9: " + std::to_string(event.lease_s));
   Endpoint<Model>* endpoint = roster_.find(event.address);
   const bool fresh = endpoint == nullptr;
@@ -92,10 +101,12 @@ bool Membership<Model>::take(const Joined& event, double now) {
   endpoint->load.set_weight(event.weight);
   endpoint->load.set_limit(event.limit);
   roster_.touches().add(endpoint->index);
+  const bool moved = endpoint->zone != event.zone || endpoint->tier != event.tier;
   endpoint->zone = event.zone;
+  endpoint->tier = event.tier;
   endpoint->lease_s = event.lease_s;
   endpoint->lease_until = event.lease_s > 0 ? now + event.lease_s : kNever;
-  if (fresh || reweighted) refresh(now);
+  if (fresh || reweighted || moved) refresh(now);
   return fresh;
 }
 
@@ -117,7 +128,7 @@ bool Membership<Model>::take(const Reported& event, double now) {
     endpoint.last = event.report;
     endpoint.reported_at = now;
     endpoint.interval_s = event.report.interval_s;
-    endpoint.stale_at = event.report.interval_s > 0 ? now + kStaleIntervals * event.report.interval_s : kNever;
+    endpoint.stale_at = stages_.stale_at(now, event.report.interval_s);
     if (endpoint.lease_s > 0) endpoint.lease_until = now + endpoint.lease_s;
     endpoint.load.forget(now, endpoint.horizon_s());
     if (std::exchange(endpoint.stale, false)) say(EffectKind::fresh, endpoint, now);
@@ -222,7 +233,8 @@ std::vector<Standing> Membership<Model>::standings(double now) const {
     if (endpoint->reported_at > -kNever) age_s = now - endpoint->reported_at;
     standings.push_back({endpoint->address, endpoint->index, endpoint->state(), load.tasks(), load.work(),
                          load.estimate(now), load.score(now, ranking_), load.picks(), load.limit(),
-                         static_cast<std::uint32_t>(load.weight()), endpoint->zone, endpoint->last, age_s});
+                         static_cast<std::uint32_t>(load.weight()), endpoint->zone, endpoint->tier, endpoint->warmth,
+                         endpoint->last, age_s});
   }
   return standings;
 }

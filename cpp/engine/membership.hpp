@@ -29,6 +29,8 @@ struct Standing {
   std::int32_t limit;
   std::uint32_t weight;
   std::string zone;
+  std::uint32_t tier;
+  double warmth;
   Report last;
   std::optional<double> report_age_s;
 };
@@ -36,8 +38,7 @@ struct Standing {
 template <class Model>
 class Membership {
  public:
-  Membership(RosterKind roster, Signal signal, Accounting accounting, std::span<const AnyStage> stages)
-      : accounting_(accounting), roster_(roster), ranking_(signal), stages_(stages) {}
+  Membership(RosterKind roster, Signal signal, Accounting accounting, std::span<const AnyStage> stages);
 
   // False if the endpoint that the event is about is not there (or, for Joined, was there already).
   bool apply(const Event& event, double now);

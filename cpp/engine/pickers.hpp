@@ -20,7 +20,7 @@ namespace lbsuite {
 template <class Model>
 class alignas(64) Picker {
  public:
-  explicit Picker(bool hears) : listens(hears) {}
+  explicit Picker(bool hears, bool goes_by_weights = false) : listens(hears), weighs(goes_by_weights) {}
   virtual ~Picker() = default;
   virtual std::uint32_t pick(const Candidates<Model>& candidates, const Request& request) = 0;
   // The same for a shadow: what this throws ends here.
@@ -36,6 +36,7 @@ class alignas(64) Picker {
   virtual void probed(const ProbeAnswer&, double) {}
 
   const bool listens;
+  const bool weighs;  // it goes by weights itself
 };
 
 // One policy in one engine: makes the objects of its lanes, and its plan for each view.
@@ -66,6 +67,8 @@ constexpr bool hears_probed = requires(P policy) { policy.probed(ProbeAnswer{}, 
 template <class P>
 constexpr bool listening = hears_room<P> || hears_ended<P> || hears_reported<P> || hears_probed<P>;
 template <class P>
+constexpr bool weighing = requires { P::weighs; };
+template <class P>
 constexpr bool planning = requires { typename P::Plan; };
 
 template <class P>
@@ -80,7 +83,11 @@ class PolicyInLane final : public Picker<Model> {
  public:
   PolicyInLane(const typename P::Settings& settings, typename P::Shared& shared, std::uint32_t number,
                std::uint64_t seed, Probes& probes)
-      : Picker<Model>(listening<P>), policy_(settings, shared), rng_(seed), number_(number), probes_(probes) {}
+      : Picker<Model>(listening<P>, weighing<P>),
+        policy_(settings, shared),
+        rng_(seed),
+        number_(number),
+        probes_(probes) {}
 
   std::uint32_t pick(const Candidates<Model>& candidates, const Request& request) override {
     const auto lock = alone();

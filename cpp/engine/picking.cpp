@@ -16,34 +16,84 @@ Answer Picking<Model>::pick(const Choosers<Model>& choosers, const Request& requ
   }
   return members_.roster().visit(
       lane.reader, [this, choosers, now, &request, &lane](const View<Model>& view) -> Answer {
-        Excluded excluded;
-        find_excluded(view, request, excluded);
-        const Candidates<Model> candidates = candidates_of(view, excluded, now);
-        const std::uint32_t other =
-            choosers.shadow == nullptr ? kNobody : choosers.shadow->pick_beside(candidates, request);
-        // Another thread may take the last slot between the policy's look and ours: then it looks again.
-        std::uint32_t chosen = choosers.own.pick(candidates, request);
-        compare(choosers, chosen, other);
-        for (std::uint32_t tries = 0; chosen != kNobody && !take(candidates[chosen], request, candidates.now());
-             ++tries) {
-          chosen = tries < candidates.size() ? choosers.own.pick(candidates, request) : kNobody;
-        }
-        if (chosen == kNobody) return why_nobody(view);
-        const Endpoint<Model>& endpoint = candidates[chosen];
+        const Endpoint<Model>* chosen = find(view, {choosers, request, now, true}, lane);
+        if (chosen == nullptr) return why_nobody(view);
         const std::uint64_t sequence = (static_cast<std::uint64_t>(lane.number) << 48) | ++lane.picks;
-        return Pick{endpoint.index, endpoint.generation, sequence, request.cost};
+        const double until = members_.stages().until(sequence, clock(now));
+        return Pick{chosen->index, chosen->generation, sequence, request.cost, until};
       });
 }
 
 template <class Model>
-std::uint32_t Picking<Model>::choose(const View<Model>& view, Choosers<Model> choosers, const Request& request,
-                                     double now) {
+Endpoint<Model>* Picking<Model>::choose(const View<Model>& view, const Choosers<Model>& choosers,
+                                        const Request& request, double now, Lane<Model>& lane) {
+  return find(view, {choosers, request, now, false}, lane);
+}
+
+template <class Model>
+std::size_t Picking<Model>::choose_many(const View<Model>& view, const Choosers<Model>& choosers,
+                                        const Request& request, double now, Lane<Model>& lane,
+                                        std::span<std::uint32_t> chosen) {
+  std::size_t found = 0;
+  for (; found < chosen.size(); ++found) {
+    const Endpoint<Model>* const endpoint = choose(view, choosers, request, now, lane);
+    if (endpoint == nullptr) break;
+    chosen[found] = endpoint->index;
+  }
+  return found;
+}
+
+template <class Model>
+Endpoint<Model>* Picking<Model>::find(const View<Model>& view, const Question& question, Lane<Model>& lane) {
+  if (view.simple()) [[likely]]
+    return look(view, question.choosers.own, nullptr, question);
+  return find_by_levels(view, question, lane);
+}
+
+// From the level whose turn it is down to the last, then those before it.
+template <class Model>
+Endpoint<Model>* Picking<Model>::find_by_levels(const View<Model>& view, const Question& question, Lane<Model>& lane) {
+  const View<Model>* begin = &view;
+  if (view.part < 1) {  // turns by the golden ratio: spread evenly, whatever the parts
+    double turn = static_cast<double>(++lane.turns * 0x9E37'79B9'7F4A'7C15 >> 11) * 0x1p-53;
+    for (; begin->beyond != nullptr && turn >= begin->part; begin = begin->beyond.get()) turn -= begin->part;
+  }
+  for (const View<Model>* level = begin; level != nullptr; level = level->beyond.get()) {
+    if (Endpoint<Model>* const found = find_at(*level, question)) return found;
+  }
+  for (const View<Model>* level = &view; level != begin; level = level->beyond.get()) {
+    if (Endpoint<Model>* const found = find_at(*level, question)) return found;
+  }
+  return nullptr;
+}
+
+// Where nobody else is ready, nobody is held to a share.
+template <class Model>
+Endpoint<Model>* Picking<Model>::find_at(const View<Model>& level, const Question& question) {
+  Picker<Model>& picker = level.level == 0 ? question.choosers.own : *question.choosers.beyond;
+  Shares<Model>* const shares = level.shares[picker.weighs].get();
+  Endpoint<Model>* const found = look(level, picker, shares, question);
+  return found == nullptr && shares != nullptr ? look(level, picker, nullptr, question) : found;
+}
+
+template <class Model>
+Endpoint<Model>* Picking<Model>::look(const View<Model>& level, Picker<Model>& picker, Shares<Model>* shares,
+                                      const Question& question) {
   Excluded excluded;
-  find_excluded(view, request, excluded);
-  const Candidates<Model> candidates = candidates_of(view, excluded, now);
-  const std::uint32_t chosen = choosers.own.pick(candidates, request);
-  if (choosers.shadow != nullptr) compare(choosers, chosen, choosers.shadow->pick_beside(candidates, request));
-  return chosen;
+  find_excluded(level, question.request, excluded);
+  const Candidates<Model> candidates = candidates_of(level, excluded, question.now, shares);
+  Picker<Model>* const shadow = level.level == 0 ? question.choosers.shadow : nullptr;
+  const std::uint32_t other = shadow == nullptr ? kNobody : shadow->pick_beside(candidates, question.request);
+  std::uint32_t chosen = picker.pick(candidates, question.request);
+  if (shadow != nullptr) compare(chosen, other);
+  // Another thread may take the last slot between the policy's look and ours: then it looks again.
+  for (std::uint32_t tries = 0;
+       question.takes && chosen != kNobody && !take(candidates[chosen], question.request, candidates.now()); ++tries) {
+    chosen = tries < candidates.size() ? picker.pick(candidates, question.request) : kNobody;
+  }
+  if (chosen == kNobody) return nullptr;
+  if (shares != nullptr) shares->count(chosen);
+  return &candidates[chosen];
 }
 
 template <class Model>
@@ -54,9 +104,7 @@ bool Picking<Model>::take(Endpoint<Model>& endpoint, const Request& request, dou
 }
 
 template <class Model>
-void Picking<Model>::compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other) {
-  if (choosers.shadow == nullptr) [[likely]]
-    return;
+void Picking<Model>::compare(std::uint32_t chosen, std::uint32_t other) {
   shadow_asked_.add(1);
   if (chosen != other) shadow_differing_.add(1);
 }

@@ -33,12 +33,17 @@ class Picking {
 
   // Chooses, and takes a slot.
   Answer pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
-  // Whom the cheap twin finds where there is more to it: some are excluded, or a shadow is asked.
-  std::uint32_t choose(const View<Model>& view, Choosers<Model> choosers, const Request& request, double now);
+  // Whom the cheap twin finds where there is more to it: some are excluded or held, or a shadow is asked.
+  Endpoint<Model>* choose(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
+                          Lane<Model>& lane);
+  // The same for as many as `chosen` has room for: returns how many were found.
+  std::size_t choose_many(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
+                          Lane<Model>& lane, std::span<std::uint32_t> chosen);
 
   [[gnu::always_inline]] Candidates<Model> candidates_of(const View<Model>& view,
-                                                         std::span<const std::uint32_t> excluded, double now) const {
-    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_};
+                                                         std::span<const std::uint32_t> excluded, double now,
+                                                         const Shares<Model>* shares = nullptr) const {
+    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_, shares};
   }
   double clock(double now) const { return std::max(now, last_.get()); }
 
@@ -52,7 +57,19 @@ class Picking {
   }
 
  private:
-  void compare(const Choosers<Model>& choosers, std::uint32_t chosen, std::uint32_t other);
+  // What is asked, and how: the same at every level.
+  struct Question {
+    const Choosers<Model>& choosers;
+    const Request& request;
+    const double now;
+    const bool takes;  // a slot of the one it finds
+  };
+  Endpoint<Model>* find(const View<Model>& view, const Question& question, Lane<Model>& lane);
+  Endpoint<Model>* find_by_levels(const View<Model>& view, const Question& question, Lane<Model>& lane);
+  Endpoint<Model>* find_at(const View<Model>& level, const Question& question);
+  Endpoint<Model>* look(const View<Model>& level, Picker<Model>& picker, Shares<Model>* shares,
+                        const Question& question);
+  void compare(std::uint32_t chosen, std::uint32_t other);
   bool take(Endpoint<Model>& endpoint, const Request& request, double now);
 
   Membership<Model>& members_;

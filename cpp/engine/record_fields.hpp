@@ -51,6 +51,7 @@ void fields(Event& event, Visit&& visit) {
   visit("zone", event.zone);
   visit("order", event.order);
   visit("lease_s", event.lease_s);
+  visit("tier", event.tier);
 }
 
 template <class Event, class Visit>

@@ -15,6 +15,7 @@ namespace lbsuite {
 class AffinityXLoad {
  public:
   static constexpr std::string_view name = "affinity_x_load";
+  static constexpr bool weighs = true;
   struct Settings : PolicySettings {
     Real bias{1, 0, 10};
     template <class Visitor>

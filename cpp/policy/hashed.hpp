@@ -24,6 +24,7 @@ namespace lbsuite {
 class Hashed {
  public:
   static constexpr std::string_view name = "hashed";
+  static constexpr bool weighs = true;
   static constexpr std::array<std::string_view, 2> kKinds = {"rendezvous", "maglev"};
   struct Settings : PolicySettings {
     OneOf kind{kKinds};

@@ -10,6 +10,7 @@
 // An object serves one lane, so it needs no lock; what lanes must share is its nested `Shared`, one an engine.
 // A pick never waits, never allocates and never throws. What else a policy may have, each alone:
 //   static constexpr Needs needs             what it needs of its host; the engine refuses it elsewhere, by name
+//   static constexpr bool weighs = true      it goes by weights itself, so that no stage keeps it to them once more
 //   static constexpr bool any_roster = true  candidates may come up and go down between two of its looks
 //   void room(std::uint32_t places)          places below this will be told of or picked: the moment to allocate
 //   void ended(const Endings&, double now)   tasks ended

@@ -10,6 +10,7 @@ namespace lbsuite {
 class SmoothWeighted {
  public:
   static constexpr std::string_view name = "smooth_weighted";
+  static constexpr bool weighs = true;
   struct Settings : NoSettings {};
   using Shared = NothingShared;
 

@@ -17,6 +17,7 @@ namespace lbsuite {
 class Tidal {
  public:
   static constexpr std::string_view name = "tidal";
+  static constexpr bool weighs = true;
   struct Settings : NoSettings {};
   using Shared = NothingShared;
 

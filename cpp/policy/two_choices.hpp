@@ -13,6 +13,7 @@ namespace lbsuite {
 class TwoChoices {
  public:
   static constexpr std::string_view name = "two_choices";
+  static constexpr bool weighs = true;
   struct Settings : NoSettings {};
   using Shared = NothingShared;
 

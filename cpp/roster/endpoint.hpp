@@ -38,6 +38,7 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
 
   Outcomes<Model> outcomes;
   std::string zone;
+  std::uint32_t tier = 0;
   std::uint64_t order = kUnordered;
   std::uint64_t arrival = 0;
   double lease_s = 0;
@@ -52,11 +53,19 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   std::string_view ejected_by;  // the stage that believes it sick; empty: none
   std::string_view ejected_why;
   double ejected_until = kNever;
-  std::uint32_t trial = 0;      // tasks at once for one that must first show that it is well; 0: it need not
-  std::string_view standby_by;  // the stage that would rather have others serve
-  bool revived = false;         // it serves, however sick it is believed
+  std::uint32_t trial = 0;       // tasks at once for one that must first show that it is well; 0: it need not
+  std::string_view standby_by;   // the stage that would rather have others serve
+  bool relieved = false;         // others can carry what it would: it is no matter for panic
+  bool revived = false;          // it serves, however sick it is believed
+  std::uint32_t level = 0;       // those of a lower one go before
+  double part = 1;               // of the picks, that begin with its level
+  double warmth = 1;             // of its full share, what it may have now
+  double pull = 1;               // what it weighs with policies that ignore weights
+  std::array<double, 2> owed{};  // picks, by the shares of the last view
 
   bool alive() const { return !(stale || lost); }
+  // Not meant to serve: it drains, or leaves it to others.
+  bool idle() const { return drained || last.draining || !standby_by.empty(); }
   bool well() const { return alive() && ejected_by.empty(); }
   bool up() const { return (well() || revived) && standby_by.empty() && !drained && !last.draining && last.available; }
   // Up, or alive and only not available now: with such a one about, a pick that finds nobody finds all of them full.

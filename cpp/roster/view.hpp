@@ -1,12 +1,14 @@
 #pragma once
 // What pickers see of a roster. Which parts change in place, and under what, is each kind's own matter.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "roster/endpoint.hpp"
+#include "roster/shares.hpp"
 
 namespace lbsuite {
 
@@ -27,6 +29,14 @@ struct View {
   std::uint32_t batch = 1;                             // tickets that a lane draws at once
   std::unique_ptr<typename Model::template Cell<bool>[]> shut;  // on `atomic`, beside `up`: which of them are down
   std::atomic<std::uint64_t> turns{0};                          // so often has `shut` changed
+
+  std::array<std::unique_ptr<Shares<Model>>, 2> shares;  // for policies that ignore weights, and the others
+  std::unique_ptr<View> beyond;                          // the next level: who serves where nobody here is ready
+  std::uint32_t level = 0;                               // so many levels go before
+  double part = 1;                                       // of the picks, that begin with this level
+
+  // A pick is one look at all who are up.
+  bool simple() const { return beyond == nullptr && shares[0] == nullptr && shares[1] == nullptr; }
 
   // The turns there have been after all that the caller has read before.
   std::uint64_t turns_by_now() const {

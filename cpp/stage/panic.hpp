@@ -28,12 +28,13 @@ class Panic {
   void arrange(Members<Model> members, double) {
     std::size_t all = 0, well = 0;
     for (const auto* member : members) {
-      if (member->drained || member->last.draining) continue;
+      if (member->idle()) continue;
       ++all;
       well += member->well() && member->trial == 0;
     }
     if (static_cast<double>(well) >= settings_.threshold * static_cast<double>(all)) return;
     for (auto* member : members) {
+      if (member->relieved) continue;
       member->revived = settings_.lost != 0 || !member->lost;
       member->trial = 0;
     }

@@ -5,7 +5,8 @@
 //
 // A stage is a class with a `name`, a struct of `Settings`, and of these what it needs:
 //   void arrange(Members<Model>, double now)     says of each endpoint whether it may be picked: sets `ejected_by`,
-//                                                `standby_by`, `trial` or `revived`, clear before the first stage.
+//                                                `standby_by`, `trial` or `revived`, clear before the first stage; and
+//                                                how much: `level`, `part`, `warmth`, `pull`, which are 0, 1, 1, 1.
 //                                                Before each view, so on every change of who is there or how they stand
 //   bool ended(Endpoint<Model>&, const Endings&, double now)
 //                                                tasks ended; true: who may be picked may change by it, so `review`
@@ -13,8 +14,12 @@
 //   double next_deadline(Members<Model>) const   when `review` has something to do next; kNever if nothing is due
 //   std::optional<NotReady> admit(const Request&, double now)
 //                                                a pick is asked for; an answer refuses it
-// `ended` and `admit` come from any thread; everything else is under the engine's writer lock. A pick pays for none of
-// it but `admit`.
+//   double until(std::uint64_t sequence, double now) const
+//                                                when a stream that began with this pick should be picked anew
+//   static constexpr bool fixed_views = true     what it sets needs a roster whose views stay as they are
+//   static constexpr bool levels = true          it sets `level`
+// `ended`, `admit` and `until` come from any thread; everything else is under the engine's writer lock. A pick pays for none of
+// it but `admit` and `until`, and for levels and shares of who is less than warm while there are such.
 
 #include <span>
 

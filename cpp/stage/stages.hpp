@@ -11,13 +11,20 @@
 
 #include "bits/check.hpp"
 #include "bits/spec.hpp"
+#include "stage/max_age.hpp"
 #include "stage/outlier_ejection.hpp"
 #include "stage/panic.hpp"
+#include "stage/prefer_zone.hpp"
+#include "stage/slow_start.hpp"
 #include "stage/stage.hpp"
+#include "stage/stale.hpp"
+#include "stage/static_weights.hpp"
+#include "stage/subset.hpp"
+#include "stage/tiers.hpp"
 
 namespace lbsuite {
 
-using StageList = SpecList<OutlierEjection, Panic>;
+using StageList = SpecList<Stale, Subset, OutlierEjection, Tiers, Panic, PreferZone, SlowStart, StaticWeights, MaxAge>;
 using AnyStage = StageList::AnySettings;
 
 inline std::vector<std::string> stage_names() { return StageList::names(); }
@@ -38,6 +45,8 @@ class Stages {
         check(!stage.has_value(), "stage told twice: " + std::string(Stage::name));
         stage.emplace(*own);
         admits_ |= requires(Request request) { stage->admit(request, 0.0); };
+        if (requires { Stage::fixed_views; } && needs_fixed_views_.empty()) needs_fixed_views_ = Stage::name;
+        levels_ |= requires { Stage::levels; };
         hears_ |= requires(Endpoint<Model> endpoint) { stage->ended(endpoint, Endings{}, 0.0); };
       });
     }
@@ -46,16 +55,32 @@ class Stages {
   bool any() const { return any_; }
   bool admits() const { return admits_; }
   bool hears() const { return hears_; }
+  bool levels() const { return levels_; }
+  // The first that needs a roster whose views stay as they are; empty: none.
+  std::string_view needs_fixed_views() const { return needs_fixed_views_; }
 
   void arrange(Members<Model> members, double now) {
     for (auto* member : members) {
       member->ejected_by = member->ejected_why = member->standby_by = {};
       member->revived = false;
+      member->relieved = false;
       member->trial = 0;
+      member->level = 0;
+      member->part = member->warmth = member->pull = 1;
     }
     each([&](auto& stage) {
       if constexpr (requires { stage.arrange(members, now); }) stage.arrange(members, now);
     });
+  }
+
+  // An endpoint that reports now, and will within `interval_s`, is stale if it has not by then; 0: it tells of none.
+  double stale_at(double now, double interval_s) const {
+    return std::get<std::optional<Stale>>(stages_).value_or(Stale({})).stale_at(now, interval_s);
+  }
+
+  double until(std::uint64_t sequence, double now) const {
+    const auto& age = std::get<std::optional<MaxAge>>(stages_);
+    return age ? age->until(sequence, now) : kNever;
   }
 
   bool ended(Endpoint<Model>& endpoint, const Endings& endings, double now) {
@@ -110,6 +135,8 @@ class Stages {
   const bool any_;
   bool admits_ = false;
   bool hears_ = false;
+  bool levels_ = false;
+  std::string_view needs_fixed_views_;
   typename Held<StageList>::Type stages_;
 };
 
