@@ -55,6 +55,8 @@ ProxySettings read_settings(const py::kwargs& told) {
   take("retry_share", settings.retry_share);
   take("retries_per_s", settings.retries_per_s);
   take("via", settings.via);
+  take("certificate", settings.certificate);
+  take("certificate_key", settings.certificate_key);
   if (told.contains("key")) settings.key = key_source(told["key"].cast<std::string>(), settings.key_name);
   if (told.contains("trusted")) {
     for (const auto& cidr : told["trusted"]) settings.trusted.add(cidr.cast<std::string>());
@@ -81,8 +83,9 @@ void register_proxy(py::module_& module) {
                     py::arg("retried") = totals.retried, py::arg("bytes_in") = totals.bytes_in,
                     py::arg("bytes_out") = totals.bytes_out);
   });
-  bound.def("close", [](BoundProxy& self, double drain_s) { return self.proxy.close(drain_s); }, py::arg("drain_s") = 0.0,
-            py::call_guard<py::gil_scoped_release>());
+  bound.def(
+      "close", [](BoundProxy& self, double drain_s) { return self.proxy.close(drain_s); }, py::arg("drain_s") = 0.0,
+      py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace lbsuite::bind

@@ -16,19 +16,21 @@ constexpr std::size_t kMostAhead = 65536;
 }  // namespace
 
 Downstream& Downstream::open(Worker& worker, Accepted accepted) {
-  std::unique_ptr<Downstream> made(new Downstream(worker, std::move(accepted)));
+  auto tls = worker.tls() == nullptr ? nullptr : worker.tls()->accept(accepted.socket.number());
+  std::unique_ptr<Downstream> made(new Downstream(worker, std::move(accepted), std::move(tls)));
   Downstream& opened = *made;
   opened.stream_.watch(std::move(made), false);
   opened.set_deadline();
   return opened;
 }
 
-Downstream::Downstream(Worker& worker, Accepted accepted)
+Downstream::Downstream(Worker& worker, Accepted accepted, std::unique_ptr<TlsSession> tls)
     : Timer(worker.reactor().timers()),
       worker_(worker),
-      stream_(worker.reactor(), std::move(accepted.socket)),
+      stream_(worker.reactor(), std::move(accepted.socket), std::move(tls)),
       host_(accepted.from.host()),
-      origin_{host_, accepted.from.family() == AF_INET6, worker.settings().trusted.contain(accepted.from), false},
+      origin_{host_, accepted.from.family() == AF_INET6, worker.settings().trusted.contain(accepted.from),
+              worker.tls() != nullptr},
       parser_(Parser::Kind::request, worker.settings().limits),
       exchange_(worker, *this) {
   worker.joined(*this);
@@ -50,7 +52,7 @@ void Downstream::ready(std::uint32_t events) {
 void Downstream::receive() {
   std::size_t size = 0;
   const auto room = worker_.room();
-  switch (stream_.receive(room, size)) {
+  switch (stream_.receive(*this, room, size)) {
     case Stream::Got::nothing:
       return;
     case Stream::Got::end:
@@ -166,7 +168,7 @@ void Downstream::close_when_sent() {
   if (stream_.unsent() == 0) {
     // The answer must not be lost to a reset because of bytes that nobody read: the client closes after it, or the
     // deadline does.
-    ::shutdown(stream_.socket(), SHUT_WR);
+    stream_.finish();
   }
   set_deadline();
 }

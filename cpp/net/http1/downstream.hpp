@@ -40,7 +40,7 @@ class Downstream final : public Watched, private Timer {
   void close();
 
  private:
-  Downstream(Worker& worker, Accepted accepted);
+  Downstream(Worker& worker, Accepted accepted, std::unique_ptr<TlsSession> tls);
   void ring() override;
   void receive();
   void take(std::string_view bytes);

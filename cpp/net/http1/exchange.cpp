@@ -11,8 +11,8 @@
 namespace lbsuite::net::http1 {
 namespace {
 
-constexpr std::size_t kMostRepeated = 65536;     // of a request that is kept to be sent again
-constexpr std::size_t kMostUndelivered = 131072; // kept for one side before the other is read no further
+constexpr std::size_t kMostRepeated = 65536;      // of a request that is kept to be sent again
+constexpr std::size_t kMostUndelivered = 131072;  // kept for one side before the other is read no further
 
 bool idempotent(std::string_view method) {
   constexpr std::string_view kMethods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
@@ -288,7 +288,8 @@ bool Exchange::pass_head(const Head& head, std::string_view body) {
   if (delivery_ == Delivery::until_close) keep_alive_ = false;
   tunnel_ = head.status == 101;
   std::string& out = worker_.scratch();
-  write_response(head, delivery_, keep_alive_ && request_whole_ && client_.goes_on(), minor_, worker_.settings().via, out);
+  write_response(head, delivery_, keep_alive_ && request_whole_ && client_.goes_on(), minor_, worker_.settings().via,
+                 out);
   if (tunnel_) {
     response_bytes_ += body.size();
     if (!client_.deliver(out, body)) client_.close();

@@ -66,9 +66,9 @@ class Exchange final : private UpstreamUser {
   bool active_ = false;
   bool tunnel_ = false;
   bool request_whole_ = false;
-  bool chunked_ = false;        // the request's body
-  bool keep_alive_ = true;      // as the client wishes
-  bool head_only_ = false;      // HEAD
+  bool chunked_ = false;    // the request's body
+  bool keep_alive_ = true;  // as the client wishes
+  bool head_only_ = false;  // HEAD
   bool idempotent_ = false;
   bool upgrade_ = false;
   bool repeatable_ = true;      // all that went to the backend is in `request_`

@@ -7,8 +7,8 @@
 namespace lbsuite::net::http1 {
 namespace {
 
-constexpr std::string_view kHopByHop[] = {"connection",          "keep-alive", "proxy-connection", "te",
-                                          "transfer-encoding",   "upgrade",    "proxy-authorization", "content-length",
+constexpr std::string_view kHopByHop[] = {"connection",        "keep-alive", "proxy-connection",    "te",
+                                          "transfer-encoding", "upgrade",    "proxy-authorization", "content-length",
                                           "proxy-authenticate"};
 constexpr std::string_view kForwarded[] = {"forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"};
 
@@ -106,8 +106,8 @@ void write_request(const Head& head, const Origin& origin, std::string_view via,
   out.append("\r\n");
 }
 
-void write_response(const Head& head, Delivery delivery, bool keep_alive, std::uint8_t client_minor, std::string_view via,
-                    std::string& out) {
+void write_response(const Head& head, Delivery delivery, bool keep_alive, std::uint8_t client_minor,
+                    std::string_view via, std::string& out) {
   const OfThisHop of_this_hop(head);
   std::array<char, 8> digits;
   char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), head.status).ptr;
@@ -151,17 +151,28 @@ void write_chunk_head(std::size_t size, std::string& out) {
 
 std::string_view reason_of(std::uint16_t status) {
   switch (status) {
-    case 400: return "Bad Request";
-    case 408: return "Request Timeout";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 431: return "Request Header Fields Too Large";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Error";
+    case 400:
+      return "Bad Request";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Error";
   }
 }
 

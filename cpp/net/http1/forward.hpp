@@ -24,8 +24,8 @@ void write_request(const Head& head, const Origin& origin, std::string_view via,
 enum class Delivery : std::uint8_t { as_framed, chunked, until_close };
 
 // Appends the response's head as it goes to the client.
-void write_response(const Head& head, Delivery delivery, bool keep_alive, std::uint8_t client_minor, std::string_view via,
-                    std::string& out);
+void write_response(const Head& head, Delivery delivery, bool keep_alive, std::uint8_t client_minor,
+                    std::string_view via, std::string& out);
 
 // A whole response of the proxy's own.
 void write_answer(std::uint16_t status, std::string_view why, bool keep_alive, bool bodiless, std::string& out);

@@ -39,7 +39,8 @@ class Networks {
   }
 
   bool contain(const SocketAddress& address) const {
-    return std::any_of(networks_.begin(), networks_.end(), [&](const Network& network) { return within(network, address); });
+    return std::any_of(networks_.begin(), networks_.end(),
+                       [&](const Network& network) { return within(network, address); });
   }
 
  private:

@@ -15,9 +15,8 @@ bool digits(std::string_view text) {
 
 // RFC 9110 5.5: a value has no control characters but tabs.
 bool printable(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](char c) {
-    return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
-  });
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); });
 }
 
 // RFC 3986: a target has no white space, control characters or bytes beyond ASCII.
@@ -28,7 +27,8 @@ bool visible(std::string_view target) {
 }  // namespace
 
 bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool lists(std::string_view list, std::string_view element) {
@@ -199,10 +199,12 @@ std::optional<Refusal> Parser::frame(Head& head, bool for_head) {
     if (same(field.name, "content-length")) {
       if (++lengths > 1) return Refusal{status, "two Content-Lengths"};
       if (!digits(field.value)) return Refusal{status, "Content-Length is no number"};
-      const auto [end, error] = std::from_chars(field.value.data(), field.value.data() + field.value.size(), head.length);
+      const auto [end, error] =
+          std::from_chars(field.value.data(), field.value.data() + field.value.size(), head.length);
       if (error != std::errc()) return Refusal{status, "Content-Length is too large"};
     } else if (same(field.name, "transfer-encoding")) {
-      if (++codings > 1 || !same(field.value, "chunked")) return Refusal{status, "a Transfer-Encoding other than chunked"};
+      if (++codings > 1 || !same(field.value, "chunked"))
+        return Refusal{status, "a Transfer-Encoding other than chunked"};
     } else if (same(field.name, "connection")) {
       if (lists(field.value, "close")) head.keep_alive = false;
       head.upgrade |= lists(field.value, "upgrade");
@@ -217,7 +219,8 @@ std::optional<Refusal> Parser::frame(Head& head, bool for_head) {
   head.upgrade = head.upgrade && head.find("upgrade").has_value();
   if (kind_ == Kind::request && head.upgrade && (codings > 0 || head.length > 0))
     return Refusal{400, "an Upgrade with a body"};
-  const bool bodiless = kind_ == Kind::response && (for_head || head.status < 200 || head.status == 204 || head.status == 304);
+  const bool bodiless =
+      kind_ == Kind::response && (for_head || head.status < 200 || head.status == 204 || head.status == 304);
   if (bodiless) {
     framing_ = Framing::none;
   } else if (codings > 0) {
@@ -240,9 +243,13 @@ int Parser::trail(std::string& part, std::string_view bytes) {
 
 // RFC 9110 6.5.1: a trailer must not say how its message is framed, routed or meant.
 void Parser::end_trailer() {
-  constexpr std::string_view kForbidden[] = {"content-length", "transfer-encoding", "host",    "connection", "upgrade",
-                                             "te",             "trailer",           "expect",  "range",      "content-type",
-                                             "authorization",  "content-encoding",  "set-cookie", "cache-control"};
+  constexpr std::string_view kForbidden[] = {"content-length", "transfer-encoding",
+                                             "host",           "connection",
+                                             "upgrade",        "te",
+                                             "trailer",        "expect",
+                                             "range",          "content-type",
+                                             "authorization",  "content-encoding",
+                                             "set-cookie",     "cache-control"};
   const bool forbidden = std::any_of(std::begin(kForbidden), std::end(kForbidden),
                                      [&](std::string_view name) { return same(name, trailer_name_); });
   if (!forbidden) trailers_.append(trailer_name_).append(": ").append(trailer_value_).append("\r\n");

@@ -1,7 +1,7 @@
 #include "net/http1/proxy.hpp"
 
-#include <csignal>
 #include <chrono>
+#include <csignal>
 #include <utility>
 
 namespace lbsuite::net::http1 {
@@ -26,9 +26,10 @@ class SignalsBlocked {
 Proxy::Proxy(Engine<Shared>& engine, ProxySettings settings, const std::vector<std::string>& listen, File access_log)
     : settings_(std::move(settings)) {
   if (access_log.open()) log_ = std::make_unique<AccessLog>(std::move(access_log));
+  if (!settings_.certificate.empty()) tls_ = Tls::server(settings_.certificate, settings_.certificate_key);
   for (std::uint32_t i = 0; i < settings_.threads; ++i) {
     const std::uint32_t lane = i == 0 ? 0 : engine.open_lane();
-    workers_.push_back(std::make_unique<Worker>(engine, settings_, lane, log_.get()));
+    workers_.push_back(std::make_unique<Worker>(engine, settings_, lane, log_.get(), tls_.get()));
   }
   for (const std::string& text : listen) {
     SocketAddress address = SocketAddress::parse(text);

@@ -41,6 +41,7 @@ class Proxy {
  private:
   const ProxySettings settings_;
   std::unique_ptr<AccessLog> log_;
+  std::unique_ptr<Tls> tls_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;

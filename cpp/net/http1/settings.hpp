@@ -13,9 +13,9 @@ enum class KeySource : std::uint8_t { none, path, header, cookie };
 
 struct Timeouts {
   double connect_s = 1;
-  double head_s = 10;     // from the first byte of a head to its end
-  double idle_s = 60;     // between requests, and between two pieces of one message
-  double request_s = 0;   // from a request's head to the end of its response; 0: no limit
+  double head_s = 10;    // from the first byte of a head to its end
+  double idle_s = 60;    // between requests, and between two pieces of one message
+  double request_s = 0;  // from a request's head to the end of its response; 0: no limit
 };
 
 struct ProxySettings {
@@ -32,6 +32,7 @@ struct ProxySettings {
   std::string key_name;  // of the header or cookie
   Networks trusted;      // whose word on whom they forward for is passed on
   std::string via = "lbsuite";
+  std::string certificate, certificate_key;  // files in PEM; empty: clients speak plain text
 };
 
 }  // namespace lbsuite::net::http1

@@ -59,7 +59,7 @@ void Upstream::ready(std::uint32_t events) {
 void Upstream::receive() {
   std::size_t size = 0;
   const auto room = worker_.room();
-  switch (stream_.receive(room, size)) {
+  switch (stream_.receive(*this, room, size)) {
     case Stream::Got::nothing:
       return;
     case Stream::Got::bytes:
@@ -85,7 +85,11 @@ void Upstream::gone(int error) {
 }
 
 Pool::Pool(Worker& worker, std::uint32_t index, std::uint32_t generation, const std::string& address)
-    : worker_(worker), index_(index), generation_(generation), text_(address), address_(SocketAddress::parse(address)) {}
+    : worker_(worker),
+      index_(index),
+      generation_(generation),
+      text_(address),
+      address_(SocketAddress::parse(address)) {}
 
 Pool::~Pool() { close(); }
 

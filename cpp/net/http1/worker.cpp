@@ -22,8 +22,13 @@ class Worker::Listener final : public Watched {
   File socket_;
 };
 
-Worker::Worker(Engine<Shared>& engine, const ProxySettings& settings, std::uint32_t lane, AccessLog* log)
-    : engine_(engine), settings_(settings), lane_(lane), log_(log), retries_(settings.retry_share, settings.retries_per_s) {}
+Worker::Worker(Engine<Shared>& engine, const ProxySettings& settings, std::uint32_t lane, AccessLog* log, Tls* tls)
+    : engine_(engine),
+      settings_(settings),
+      lane_(lane),
+      log_(log),
+      tls_(tls),
+      retries_(settings.retry_share, settings.retries_per_s) {}
 
 Worker::~Worker() {
   const std::vector<Downstream*> clients(clients_.begin(), clients_.end());

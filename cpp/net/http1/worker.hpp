@@ -48,7 +48,7 @@ class RetryBudget {
 
 class Worker {
  public:
-  Worker(Engine<Shared>& engine, const ProxySettings& settings, std::uint32_t lane, AccessLog* log);
+  Worker(Engine<Shared>& engine, const ProxySettings& settings, std::uint32_t lane, AccessLog* log, Tls* tls);
   ~Worker();
 
   Reactor& reactor() { return reactor_; }
@@ -59,6 +59,7 @@ class Worker {
   const Counters& counters() const { return counters_; }
   RetryBudget& retries() { return retries_; }
   AccessLog* log() { return log_; }
+  Tls* tls() { return tls_; }  // nullptr: clients speak plain text
   // To read into; what is in it is gone with the next read of anybody.
   std::span<char> room() { return room_; }
   std::string& scratch() {
@@ -86,6 +87,7 @@ class Worker {
   const ProxySettings& settings_;
   const std::uint32_t lane_;
   AccessLog* const log_;
+  Tls* const tls_;
   Counters counters_;
   RetryBudget retries_;
   std::array<char, 65536> room_;

@@ -19,7 +19,8 @@ constexpr int kMostEvents = 256;
 
 }  // namespace
 
-Reactor::Reactor() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), woken_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), now_(clock()) {
+Reactor::Reactor()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), woken_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), now_(clock()) {
   if (!epoll_.open() || !woken_.open()) fail("cannot watch sockets");
   epoll_event event{};
   event.events = EPOLLIN;

@@ -90,8 +90,8 @@ File listen(const SocketAddress& address, bool shared) {
 
 Accepted accept(int listener) {
   Accepted accepted;
-  accepted.socket = File(::accept4(listener, reinterpret_cast<sockaddr*>(&accepted.from.storage_),
-                                   &accepted.from.size_, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  accepted.socket = File(::accept4(listener, reinterpret_cast<sockaddr*>(&accepted.from.storage_), &accepted.from.size_,
+                                   SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (accepted.socket.open()) set(accepted.socket.number(), IPPROTO_TCP, TCP_NODELAY);
   return accepted;
 }

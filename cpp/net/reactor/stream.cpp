@@ -24,7 +24,8 @@ void Stream::end(Watched& watched) {
   sent_ = 0;
 }
 
-Stream::Got Stream::receive(std::span<char> room, std::size_t& size) {
+Stream::Got Stream::receive(Watched& self, std::span<char> room, std::size_t& size) {
+  if (tls_ != nullptr) return receive_tls(self, room, size);
   const ssize_t count = ::recv(socket(), room.data(), room.size(), 0);
   size = count > 0 ? static_cast<std::size_t>(count) : 0;
   if (count > 0) return Got::bytes;
@@ -35,13 +36,14 @@ Stream::Got Stream::receive(std::span<char> room, std::size_t& size) {
 bool Stream::send(Watched& self, std::string_view bytes) { return send(self, bytes, {}); }
 
 bool Stream::send(Watched& self, std::string_view first, std::string_view second) {
-  if (connecting_ || unsent() > 0) {
+  if (connecting_ || unsent() > 0 || tls_ != nullptr) {
+    const bool waiting = connecting_ || unsent() > 0;
     keep(first);
     keep(second);
-    return true;
+    return waiting || flush(self);
   }
-  std::array<iovec, 2> pieces{{{const_cast<char*>(first.data()), first.size()},
-                               {const_cast<char*>(second.data()), second.size()}}};
+  std::array<iovec, 2> pieces{
+      {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}}};
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = second.empty() ? 1 : 2;
@@ -65,11 +67,10 @@ void Stream::keep(std::string_view bytes) {
 
 bool Stream::flush(Watched& self) {
   while (unsent() > 0) {
-    const ssize_t count = ::send(socket(), out_.data() + sent_, unsent(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno != EAGAIN) return false;
-    if (count <= 0) break;
-    sent_ += static_cast<std::size_t>(count);
+    std::size_t size = 0;
+    if (!write(std::string_view(out_).substr(sent_), size)) return false;
+    if (size == 0) break;
+    sent_ += size;
   }
   if (unsent() == 0) {
     constexpr std::size_t kKept = 4096;
@@ -79,6 +80,39 @@ bool Stream::flush(Watched& self) {
   }
   update(self);
   return true;
+}
+
+bool Stream::write(std::string_view bytes, std::size_t& size) {
+  if (tls_ != nullptr) {
+    const auto said = tls_->write(bytes, size);
+    return said == TlsSession::Said::fine || said == TlsSession::Said::again;
+  }
+  ssize_t count = 0;
+  do {
+    count = ::send(socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  size = count > 0 ? static_cast<std::size_t>(count) : 0;
+  return count >= 0 || errno == EAGAIN;
+}
+
+Stream::Got Stream::receive_tls(Watched& self, std::span<char> room, std::size_t& size) {
+  const auto said = tls_->read(room, size);
+  update(self);  // a handshake may have to write first
+  switch (said) {
+    case TlsSession::Said::fine:
+      return Got::bytes;
+    case TlsSession::Said::again:
+      return Got::nothing;
+    case TlsSession::Said::end:
+      return Got::end;
+    default:
+      return Got::broken;
+  }
+}
+
+void Stream::finish() {
+  if (tls_ != nullptr) tls_->finish();
+  ::shutdown(socket(), SHUT_WR);
 }
 
 void Stream::connected(Watched& self) {
@@ -94,7 +128,7 @@ void Stream::want_reads(Watched& self, bool wanted) {
 void Stream::update(Watched& self) {
   std::uint32_t events = 0;
   if (reads_) events |= EPOLLIN;
-  if (connecting_ || unsent() > 0) events |= EPOLLOUT;
+  if (connecting_ || unsent() > 0 || (tls_ != nullptr && tls_->wants_write())) events |= EPOLLOUT;
   if (!open() || events == events_) return;
   events_ = events;
   reactor_.change(self, socket(), events);
