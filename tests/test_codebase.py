@@ -28,7 +28,7 @@ FLOORS = [
     {"wire", "proxy", "sim", "fleet", "placement"},
     {"registry"},
     {"events", "event_log", "settings", "results", "descriptors"},
-    {"addresses", "background", "backoff", "errors", "names"},
+    {"addresses", "arrivals", "background", "backoff", "errors", "names"},
     {"_core"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -21,8 +21,9 @@ import grpc
 import grpc.aio
 import ratios
 
+from lbsuite import arrivals
 from lbsuite.fleet import Fleet, Lbsuite
-from lbsuite.wire import arrivals, messages, services
+from lbsuite.wire import messages, services
 from lbsuite.wire.client import ClientSettings
 from lbsuite.wire.compute_calls import Kept
 from lbsuite.wire.pick_source import PickSource

@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "show what a balancer knows of its endpoints",
     "drain": "have a balancer stop picking an endpoint; its tasks finish",
     "undrain": "let a balancer pick a drained endpoint again",
+    "stress": "load an HTTP server, and show how it is spread over the servers behind",
     "place": "show which server owns which object, and what a failure moves",
 }
 

@@ -7,11 +7,12 @@ import os
 import sys
 from pathlib import Path
 
+from lbsuite import arrivals
 from lbsuite.cli import daemon, etcd, readout
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, add_service, address_list, checked, policy, positive, whole
 from lbsuite.errors import LbsuiteError
 from lbsuite.results import RunResult
-from lbsuite.wire import arrivals, client, compute_calls
+from lbsuite.wire import client, compute_calls
 
 EXAMPLE = """a closed loop, unless --rate is given: each caller asks, connects, runs one task and asks again
 examples:
@@ -27,7 +28,7 @@ def add_flags(parser: Parser) -> None:
     add_service(parser)
     _add_load(parser)
     add("--json", action="store_true", help="the result as one JSON document on stdout")
-    add("--csv", type=_writable, metavar="FILE", help="add the result to this file, as a row")
+    add("--csv", type=writable, metavar="FILE", help="add the result to this file, as a row")
     add("--progress", action="store_true", help="show it even where stderr is no terminal")
 
 
@@ -95,7 +96,7 @@ def _task(text: str) -> str:
 
 
 @checked
-def _writable(text: str) -> Path:
+def writable(text: str) -> Path:
     path = Path(text)
     try:
         there = path.exists()

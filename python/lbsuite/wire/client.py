@@ -18,13 +18,13 @@ from typing import Self
 import grpc
 import grpc.aio
 
-from lbsuite import _core, addresses
+from lbsuite import _core, addresses, arrivals
 from lbsuite.backoff import Backoff
 from lbsuite.registry.etcd import balancers
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.results import RunResult
-from lbsuite.wire import arrivals, compute_calls, messages, services, tasks
+from lbsuite.wire import compute_calls, messages, services, tasks
 from lbsuite.wire.budget import RetryBudget
 from lbsuite.wire.pick_source import SAY_NOTHING, PickSource
 from lbsuite.wire.tally import WRONG, Tally

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from lbsuite.wire import arrivals
+from lbsuite import arrivals
 
 
 def gaps(kind: str, rate: float, count: int) -> list[float]:
