@@ -23,14 +23,17 @@ missing() {
   [ -n "${LBSUITE_ABSEIL_SOURCE_DIR:-}" ] || cmake_package absl || echo libabsl-dev
   cmake_package nlohmann_json || any /usr/share/cmake/nlohmann_json /opt/homebrew/share/cmake/nlohmann_json || echo nlohmann-json3-dev
   any /usr/include/gmp.h /usr/include/*/gmp.h /usr/local/include/gmp.h /opt/homebrew/include/gmp.h "${CMAKE_PREFIX_PATH:-/nowhere}"/include/gmp.h || echo libgmp-dev
+  any /usr/include/openssl/ssl.h /usr/local/include/openssl/ssl.h /opt/homebrew/opt/openssl/include/openssl/ssl.h "${CMAKE_PREFIX_PATH:-/nowhere}"/include/openssl/ssl.h || echo libssl-dev
   [ "$purpose" != develop ] || cmake_package GTest || echo libgtest-dev
 }
 
-# Of what is missing, GMP alone can be done without.
+# Of what is missing, GMP and OpenSSL can be done without.
 give_up() {
-  [ "$1" = libgmp-dev ] || stop "$2"
+  for package in $1; do
+    case $package in libgmp-dev | libssl-dev) ;; *) stop "$2" ;; esac
+  done
   say "$2"
-  say "going on without GMP: tasks of the kind fib_big will be refused"
+  say "going on without: tasks of the kind fib_big (GMP), or a proxy's TLS (OpenSSL), will be refused"
 }
 
 install_system_packages() {
@@ -40,7 +43,7 @@ install_system_packages() {
     command="${as_root}apt-get update -qq && ${as_root}apt-get install -y -qq --no-install-recommends $packages"
     may() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
   elif have brew; then
-    packages=$(echo "$1" | sed 's/libabsl-dev/abseil/; s/libgtest-dev/googletest/; s/nlohmann-json3-dev/nlohmann-json/; s/libgmp-dev/gmp/; s/python3-[a-z]*/python/g; s/g++/gcc/')
+    packages=$(echo "$1" | sed 's/libabsl-dev/abseil/; s/libgtest-dev/googletest/; s/nlohmann-json3-dev/nlohmann-json/; s/libgmp-dev/gmp/; s/libssl-dev/openssl/; s/python3-[a-z]*/python/g; s/g++/gcc/')
     command="brew install $packages"
     may() { true; }
   else

@@ -42,7 +42,7 @@ class StressSettings:
         """Host, port and path; raises ValueError with the bad URL."""
         parts = urlsplit(self.url)
         try:
-            port = parts.port or 80
+            port = 80 if parts.port is None else parts.port
         except ValueError:
             port = 0
         if parts.scheme != "http" or not parts.hostname or not port or not self.url.isprintable() or " " in self.url:
