@@ -27,7 +27,7 @@ FLOORS = [
     {"demo", "experiment", "admin"},
     {"wire", "proxy", "sim", "fleet", "placement"},
     {"registry"},
-    {"events", "event_log", "settings", "results", "descriptors"},
+    {"events", "effects", "event_log", "settings", "results", "descriptors"},
     {"addresses", "arrivals", "background", "backoff", "errors", "names"},
     {"_core"},
 ]

@@ -3,10 +3,10 @@
     _core                                              the compiled engine, its policies and the task kernels
     addresses, names, errors                           what may be written, what can go wrong
     backoff, background                                how long to wait before another try; work beside its owner
-    events, event_log, results, descriptors            what every room speaks
+    events, effects, event_log, results, descriptors   what every room speaks
     registry                                           membership comes in here and leaves as events
-    wire, fleet, placement                             the RPC world; processes; who owns which object, over etcd
-    admin                                              a balancer looked at over HTTP
+    wire, proxy, fleet, placement                      the RPC world; HTTP; processes; who owns which object, over etcd
+    admin                                              a balancer or a proxy looked at over HTTP
     cli, demo                                          what people run
 
 Imports go down this list and never up; rooms of one line do not import each other.

@@ -593,6 +593,49 @@ class Engine:
         """What happened that a host should act on or log since the last call, oldest first."""
 
 @final
+class HttpProxy:
+    """An HTTP/1.1 reverse proxy over an engine that is `native` and accounts by "done": it listens, and serves until
+    `close`, in threads that never hold the GIL.
+
+    listen: IP:PORT each. access_log: a file descriptor that it takes over; -1: none. The others: see
+    lbsuite.proxy.settings. Raises ValueError for a setting that makes no sense, RuntimeError where it cannot listen.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        listen: Sequence[str],
+        access_log: int = -1,
+        *,
+        threads: int = ...,
+        connect_s: float = ...,
+        head_s: float = ...,
+        idle_s: float = ...,
+        request_s: float = ...,
+        head_bytes: int = ...,
+        target_bytes: int = ...,
+        fields: int = ...,
+        body_bytes: int = ...,
+        connections: int = ...,
+        idle_connections: int = ...,
+        attempts: int = ...,
+        retry_share: float = ...,
+        retries_per_s: float = ...,
+        via: str = ...,
+        key: str = ...,
+        trusted: Sequence[str] = ...,
+    ) -> None: ...
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens."""
+
+    def totals(self) -> dict[str, int]:
+        """What it has seen since it began: connections, requests, bytes."""
+
+    def close(self, drain_s: float = 0.0) -> bool:
+        """No new connections, no new requests. True when all under way was over within drain_s; the rest is cut."""
+
+@final
 class Recording:
     """The lines of an engine's log; made by `record`. Calls may come from any thread."""
 

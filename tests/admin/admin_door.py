@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from lbsuite.admin.door import AdminDoor
+from lbsuite.admin.routes import Routes
 from lbsuite.wire import messages
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 
@@ -22,7 +23,7 @@ UNFINISHED = (
 async def opened(settings: BalancerSettings | None = None) -> AsyncIterator[tuple[Balancer, AdminDoor]]:
     """Open and serving."""
     balancer = Balancer(settings)
-    door = AdminDoor(balancer)
+    door = AdminDoor(Routes(balancer))
     try:
         await door.open("127.0.0.1:0")
         door.tell_serving()

@@ -9,13 +9,14 @@ from admin_door import DEADLINE_S, UNFINISHED, asking, opened
 
 from lbsuite import addresses
 from lbsuite.admin.door import AdminDoor
+from lbsuite.admin.routes import Routes
 from lbsuite.errors import StartFailed
 
 
 async def test_a_taken_port_is_one_clear_line_and_leaves_nothing_behind() -> None:
     async with opened() as (balancer, door):
         with pytest.raises(StartFailed, match=f"^cannot listen on {door.address}: [^\n]*$"):
-            await AdminDoor(balancer).open(door.address)
+            await AdminDoor(Routes(balancer)).open(door.address)
         async with asking(door) as asks, asks.get("/healthz") as answer:
             assert answer.status == 200
 
@@ -24,7 +25,7 @@ async def test_a_taken_port_is_one_clear_line_and_leaves_nothing_behind() -> Non
 async def test_what_is_no_address_is_refused_with_its_value(listen: str) -> None:
     async with opened() as (balancer, _):
         with pytest.raises(ValueError, match=listen):
-            await AdminDoor(balancer).open(listen)
+            await AdminDoor(Routes(balancer)).open(listen)
 
 
 async def test_closing_ends_whoever_is_slow_and_then_nobody_answers() -> None:

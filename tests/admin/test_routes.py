@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from admin_door import A, B, C, asking, opened, register, report
 
-from lbsuite.admin.routes import Health
+from lbsuite.admin.health import Health
 from lbsuite.wire import messages, status
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.wire.refusal import Refused

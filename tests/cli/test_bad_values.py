@@ -11,7 +11,10 @@ from lbsuite.cli import COMMANDS
 from lbsuite.cli.arguments import Parser
 
 NONSENSE = "no such\tthing!"
-ANY_TEXT = {"etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "record", "events", "help"}
+ANY_TEXT = {
+    *("etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "record", "events", "help"),
+    *("access_log", "backends_file"),
+}
 """Flags that take any text; what it stands for is checked when it is used."""
 
 
@@ -79,6 +82,15 @@ def test_nonsense_is_refused_in_one_line(
         (["client", "--task", "mix:normal:1"], "'normal'"),
         (["client", "--strategy", "fastest"], "fastest"),
         (["drain"], "ADDR"),
+        (["proxy"], "--backends"),
+        (["proxy", "--backends", "127.0.0.1:1", "--etcd", "127.0.0.1:1"], "--backends"),
+        (["proxy", "--backends-file", "/no/such/file"], "/no/such/file"),
+        (["proxy", "--backends", "127.0.0.1:1", "--roster", "split", "--policy", "random"], "split"),
+        (["proxy", "--backends", "127.0.0.1:1", "--policy", "prequal"], "prequal needs probes"),
+        (["proxy", "--backends", "127.0.0.1:1", "--key", "header:"], "'header:'"),
+        (["proxy", "--backends", "127.0.0.1:1", "--health-codes", "200-"], "'200-'"),
+        (["proxy", "--backends", "127.0.0.1:1", "--listen", ":70000"], ":70000"),
+        (["dummy", "--listen", "127.0.0.1:65535", "-n", "2"], "65535"),
         (["status", "--colour"], "--colour"),
         (["fly"], "fly"),
     ],

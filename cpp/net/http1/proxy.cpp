@@ -55,7 +55,8 @@ Proxy::Proxy(Engine<Shared>& engine, ProxySettings settings, const std::vector<s
 Proxy::~Proxy() { close(0); }
 
 Totals Proxy::totals() const {
-  Totals totals;
+  const std::lock_guard lock(ending_);
+  Totals totals = before_;
   for (const auto& worker : workers_) {
     const Counters& own = worker->counters();
     totals.connections += own.connections.get();
@@ -81,7 +82,12 @@ bool Proxy::close(double drain_s) {
   for (auto& worker : workers_) worker->reactor().stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
-  workers_.clear();
+  const Totals last = totals();
+  {
+    const std::lock_guard lock(ending_);
+    before_ = last;
+    workers_.clear();
+  }
   log_.reset();
   return whole;
 }

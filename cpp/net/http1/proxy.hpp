@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,6 +44,8 @@ class Proxy {
   std::unique_ptr<AccessLog> log_;
   std::unique_ptr<Tls> tls_;
   std::vector<std::string> addresses_;
+  mutable std::mutex ending_;  // figures are read while it closes
+  Totals before_;              // of workers that have ended
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   SharedCell<std::uint32_t> running_{0};

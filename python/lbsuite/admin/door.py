@@ -1,15 +1,16 @@
 """How the admin door listens, and how it ends."""
 
 import logging
+from collections.abc import Iterable
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from lbsuite import addresses
 from lbsuite.admin import guard
-from lbsuite.admin.routes import Health, Routes
+from lbsuite.admin.health import Health
 from lbsuite.errors import StartFailed
-from lbsuite.wire.balancer import Balancer
 
 IDLE_S = 60.0
 """A connection that asks nothing is closed after this."""
@@ -26,13 +27,22 @@ def _is_our_trouble(record: logging.LogRecord) -> bool:
 _http_log.addFilter(_is_our_trouble)
 
 
-class AdminDoor:
-    """One listening address where operators and Prometheus look at a balancer. Belongs to the balancer's event loop."""
+class Routes(Protocol):
+    """Which URL means what; `health` is told to them."""
 
-    def __init__(self, balancer: Balancer) -> None:
+    health: Health
+
+    def table(self) -> Iterable[web.RouteDef]: ...
+    def close(self) -> None: ...
+
+
+class AdminDoor:
+    """One listening address where operators and Prometheus look at a balancer or a proxy. Belongs to its event loop."""
+
+    def __init__(self, routes: Routes) -> None:
         self.address = ""
         """Where it listens, once it is open."""
-        self._routes = Routes(balancer)
+        self._routes = routes
         self._runner: web.AppRunner | None = None
 
     async def open(self, listen: str) -> str:
@@ -65,11 +75,11 @@ class AdminDoor:
         return self.address
 
     def tell_serving(self) -> None:
-        """The balancer is open."""
+        """What is looked at is open."""
         self._routes.health = Health.SERVING
 
     def tell_stopping(self) -> None:
-        """The balancer is closing; requests are answered as before."""
+        """It is closing; requests are answered as before."""
         self._routes.health = Health.STOPPING
 
     async def close(self) -> None:

@@ -5,27 +5,19 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from enum import StrEnum
 from typing import TypeVar
 
 from aiohttp import web
 from prometheus_client import exposition
 
 from lbsuite import addresses, names
+from lbsuite.admin.health import Health
 from lbsuite.admin.metrics import Metrics
 from lbsuite.admin.state import state
 from lbsuite.wire import messages, status
 from lbsuite.wire.balancer import Balancer
 
 _Written = TypeVar("_Written")
-
-
-class Health(StrEnum):
-    """starting: not open yet. serving: fine. stopping: callers should go elsewhere."""
-
-    STARTING = "starting"
-    SERVING = "serving"
-    STOPPING = "stopping"
 
 
 class Routes:

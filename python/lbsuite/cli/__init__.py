@@ -17,6 +17,8 @@ COMMANDS = {
     "servers": "start a balancer and backends here, with etcd, and show them live",
     "lb": "run one balancer",
     "backend": "run one backend",
+    "proxy": "run an HTTP/1.1 reverse proxy",
+    "dummy": "run HTTP backends that answer at once and say who they are",
     "client": "send tasks to a fleet and measure",
     "status": "show what a balancer knows of its endpoints",
     "drain": "have a balancer stop picking an endpoint; its tasks finish",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lbsuite import _core, background
 from lbsuite.addresses import LOOPBACK, network
-from lbsuite.cli import daemon, etcd, prompt
+from lbsuite.cli import daemon, etcd, prompt, stages
 from lbsuite.cli.arguments import (
     DEFAULT_LB,
     Parser,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 FIRST_LIST_S = 1.0
 """So long a starting balancer waits for etcd's list before it opens; then it opens with what it knows."""
-
-NO_STAGE = "none"
 
 EXAMPLE = """examples:
   lbsuite lb --listen 127.0.0.1:50050 --no-etcd --policy round_robin
@@ -61,17 +59,10 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     """What a balancer is told, whoever starts it."""
     etcd.add_flags(parser, etcd_default)
     add_service(parser)
-    hosted, defaults = ", ".join(hosted_policies()), " and ".join(DEFAULT_STAGES)
+    hosted = ", ".join(hosted_policies())
     parser.add_argument("--policy", type=_policy, metavar="P", help=f"{hosted}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
-    parser.add_argument(
-        "--stage",
-        type=_stage,
-        action="append",
-        dest="stages",
-        metavar="S",
-        help=f"{NO_STAGE}, {', '.join(_core.stages())}; NAME:KEY=VALUE,..., again for each ({defaults})",
-    )
+    stages.add_flag(parser, DEFAULT_STAGES)
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
@@ -85,23 +76,6 @@ def _policy(text: str) -> str:
     """A policy that a balancer can host."""
     check_policy(text)
     return text
-
-
-@checked
-def _stage(text: str) -> str:
-    """A stage that protects a service; `none` for none at all."""
-    if text != NO_STAGE:
-        _core.parse_stage(text)
-    return text
-
-
-def stages(args: argparse.Namespace) -> tuple[str, ...]:
-    """What `--stage` asks for; ends the process where it contradicts itself."""
-    told = tuple(args.stages or DEFAULT_STAGES)
-    named = [spec.split(":", 1)[0] for spec in told]
-    if len(set(named)) < len(named) or (NO_STAGE in told and len(told) > 1):
-        args.refuse(f"--stage is told twice, or beside {NO_STAGE}: {' '.join(told)}")
-    return () if told == (NO_STAGE,) else told
 
 
 def run(args: argparse.Namespace) -> int:
@@ -119,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         allow=tuple(args.allow or LOOPBACK),
         log_picks=args.log_picks,
         record=args.record,
-        stages=stages(args),
+        stages=stages.chosen(args, DEFAULT_STAGES),
     )
     asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin))
     return 0
@@ -157,8 +131,9 @@ async def _serve(
 async def _open_admin(balancer: Balancer, listen: str, ending: contextlib.AsyncExitStack) -> "AdminDoor":
     """Its admin door, open until the balancer's own door is closed."""
     from lbsuite.admin.door import AdminDoor
+    from lbsuite.admin.routes import Routes
 
-    door = AdminDoor(balancer)
+    door = AdminDoor(Routes(balancer))
     await door.open(listen)
     ending.push_async_callback(door.close)
     return door

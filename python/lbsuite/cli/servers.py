@@ -7,14 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from lbsuite.addresses import unspecified
-from lbsuite.cli import daemon, etcd, operator, prompt
+from lbsuite.cli import daemon, etcd, operator, prompt, stages
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, address_list, listen_address, whole
 from lbsuite.cli.backend import add_load_flags
-from lbsuite.cli.lb import add_service_flags, stages
+from lbsuite.cli.lb import add_service_flags
 from lbsuite.cli.live import Live
 from lbsuite.errors import LbsuiteError, StartFailed, Unreachable
 from lbsuite.fleet import Fleet, Process, etcd_binary
 from lbsuite.wire import messages
+from lbsuite.wire.balancer import DEFAULT_STAGES
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     etcd.settings(args)
     if unspecified(args.listen):
         args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
-    stages(args)
+    stages.chosen(args, DEFAULT_STAGES)
     if args.lb and (args.policy or args.fixed or args.stages or args.admin):
         args.refuse(
             "--policy, --fixed, --stage and --admin are for a balancer started here, not for one that --lb names"

@@ -2,31 +2,15 @@
 
 import asyncio
 import logging
-import math
 import time
 from collections import Counter
 from collections.abc import Callable
 
-from lbsuite import _core
+from lbsuite import _core, effects
 
 _log = logging.getLogger(__name__)
 LEAST_S = 0.001
 _KINDS = ("lost", "back", "stale", "fresh", "expired", "ejected", "returned")
-_LOUD = {"lost", "stale", "expired", "ejected", "panic"}
-_OF_ALL = {
-    "panic": "too few endpoints are well: those believed sick serve too",
-    "calm": "enough endpoints are well again: those believed sick serve no longer",
-}
-
-
-def words(effect: _core.Effect) -> str:
-    """One line for operators."""
-    if effect.kind in _OF_ALL:
-        return _OF_ALL[effect.kind]
-    told = f"{effect.address} is {effect.kind}"
-    if effect.by:
-        told += f" by {effect.by} ({effect.why})"
-    return told + (f" for {effect.for_s:g} s" if math.isfinite(effect.for_s) else "")
 
 
 class Alarm:
@@ -46,7 +30,7 @@ class Alarm:
         """After any call that may have changed the engine: takes its effects, and rings at its next deadline."""
         for effect in self._engine.effects():
             self.happened[effect.kind] += 1
-            _log.log(logging.WARNING if effect.kind in _LOUD else logging.INFO, "%s", words(effect))
+            _log.log(effects.level(effect), "%s", effects.words(effect))
             if effect.kind == "expired":
                 self._expired(effect.address)
         self.ring_by(self._engine.next_deadline(), now)
