@@ -36,7 +36,7 @@ def flags() -> list[tuple[str, argparse.Action]]:
 def words_before(command: str, flag: argparse.Action) -> list[str]:
     """What else the command must be told."""
     needed = [action for action in parser_of(command)._actions if action.required and action.dest != flag.dest]
-    fine = "5" if command == "place" else "127.0.0.1:1"
+    fine = {"place": "5", "stress": "http://127.0.0.1:1/"}.get(command, "127.0.0.1:1")
     return [word for action in needed for word in (*action.option_strings[:1], fine)]
 
 
