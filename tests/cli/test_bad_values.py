@@ -12,7 +12,7 @@ from lbsuite.cli.arguments import Parser
 
 NONSENSE = "no such\tthing!"
 ANY_TEXT = {
-    *("etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "record", "events", "help"),
+    *("etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "plot", "record", "events", "help"),
     *("access_log", "backends_file"),
 }
 """Flags that take any text; what it stands for is checked when it is used."""
