@@ -80,7 +80,9 @@ def _door(engine: _core.Engine, settings: ProxySettings) -> Door:
         if not native.AVAILABLE:
             raise ValueError("the native door is for Linux; there is --door aio")
         return native.NativeDoor(engine, settings.requests, log)
-    raise ValueError("there is no aio door yet")
+    from lbsuite.proxy.server import AioDoor
+
+    return AioDoor(engine, settings.requests, log)
 
 
 def _log_file(path: str | None) -> int:
