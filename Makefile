@@ -1,7 +1,7 @@
 # Every target does the set-up it needs; what is there already costs nothing. `make help` lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo lb servers server client proto test test-all test-sanitizers bench clean help
+.PHONY: demo stress lb servers server client proto test test-all test-sanitizers bench clean help
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -16,6 +16,9 @@ BENCHES  ?= round_robin policies membership call_cost
 
 demo: $(GENERATED) $(VENV)/run  ## etcd, a balancer and 25 backends under load, and what each strategy makes of it
 	$(PYTHON) -m lbsuite.demo
+
+stress: $(GENERATED) $(VENV)/run  ## an HTTP proxy with each roster in turn under load: throughput and fairness
+	$(PYTHON) -m lbsuite.round_robins --folder build
 
 lb: $(GENERATED) $(VENV)/run  ## a balancer on LB, without etcd
 	$(PYTHON) -m lbsuite lb --listen $(LB) --no-etcd

@@ -20,7 +20,7 @@ from lbsuite import addresses
 from lbsuite.errors import StartFailed
 
 _TAIL_LINES = 40
-_FIRST_LINES = 4
+_FIRST_LINES = 64
 
 
 class Process(ABC):
@@ -174,22 +174,30 @@ class Process(ABC):
 class Lbsuite(Process):
     """`python -m lbsuite <command> --listen <address> <flags>`; ready when it prints `ready <kind> <address>`.
 
-    admin: where its admin door listens, port 0 for a free one; then that has to be ready, too.
+    admin: where its admin door listens, port 0 for a free one; then that has to be ready, too. count: so many addresses
+    it has to tell, as `dummy -n` does; they are in `addresses`.
     """
 
     def __init__(
-        self, command: str, flags: Sequence[str] = (), listen: str = "127.0.0.1:0", admin: str | None = None
+        self,
+        command: str,
+        flags: Sequence[str] = (),
+        listen: str = "127.0.0.1:0",
+        admin: str | None = None,
+        count: int = 1,
     ) -> None:
         super().__init__(command, listen)
         self.flags = tuple(flags)
         self.admin = admin
+        self.addresses = [listen] * count
 
     def _argv(self) -> Sequence[str]:
         admin = ("--admin", self.admin) if self.admin else ()
         return (sys.executable, "-m", "lbsuite", self.kind, "--listen", self.address, *admin, *self.flags)
 
     async def _ready(self, lines: asyncio.Queue[str]) -> None:
-        self.address = self._told(await lines.get())
+        self.addresses = [self._told(await lines.get()) for _ in self.addresses]
+        self.address = self.addresses[0]
         if self.admin:
             self.admin = self._told(await lines.get())
 
