@@ -101,7 +101,7 @@ class Exchange:
     # The request
 
     async def _feed(self) -> None:
-        """The body goes to the backend; then returns when the client has gone."""
+        """The body goes to the backend; then raises OSError when the client has gone."""
         if not self._request_whole:
             try:
                 await self._feed_body()

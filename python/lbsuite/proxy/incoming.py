@@ -17,8 +17,8 @@ _CHUNK = re.compile(
 )
 _TRAILER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _NO_TRAILERS = {
-    *(b"content-length", b"transfer-encoding", b"host", b"connection", b"upgrade", b"te", b"trailer", b"expect"),
-    *(b"range", b"content-type", b"authorization", b"content-encoding", b"set-cookie", b"cache-control"),
+    *(b"host", b"connection", b"upgrade", b"te", b"trailer", b"expect", b"range", b"content-type"),
+    *(b"authorization", b"content-encoding", b"set-cookie", b"cache-control"),
 }
 _MOST_CHUNK_LINE = 4096
 
@@ -56,10 +56,13 @@ class Incoming:
             return await self._receive()
 
     async def until_end(self) -> None:
-        """Returns when the peer has gone, unless it sends so much ahead that nobody reads so far."""
-        while len(self._in) < MOST_AHEAD_BYTES:
-            if not await self._receive():
-                return
+        """Raises OSError when the connection breaks; else for ever.
+
+        A peer that has ended its side may wait for an answer (RFC 9112 9.6), and one that sends very much ahead is read
+        no further.
+        """
+        while len(self._in) < MOST_AHEAD_BYTES and await self._receive():
+            pass
         await asyncio.Event().wait()
 
     async def head(self, *, first: bool = False) -> bytes | None:
@@ -144,6 +147,8 @@ class Incoming:
         while line := await self._line(self._limits.head_bytes - len(trailers)):
             if not (field := _TRAILER.fullmatch(line)):
                 raise Refusal(400, "a bad trailer")
+            if field[1].lower() in (b"content-length", b"transfer-encoding"):
+                raise Refusal(400, "a trailer that frames")
             if field[1].lower() not in _NO_TRAILERS:
                 trailers += b"%b: %b\r\n" % (field[1], field[2])
         self.trailers = bytes(trailers)
