@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _IDEMPOTENT = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"}
 _MOST_REPEATED = 65536
 """Bytes of a request that are kept to be sent again."""
+_MOST_INTERIM = 16
+"""Answers before the answer."""
 _NOBODY_THERE = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
@@ -231,7 +233,8 @@ class Exchange:
 
     async def _response_head(self, upstream: Upstream) -> Head:
         """The final one; those before go to the client, unless it speaks HTTP/1.0."""
-        while True:
+        interims = 0
+        while interims <= _MOST_INTERIM:
             try:
                 data = await upstream.incoming.head()
                 if data is None:
@@ -249,9 +252,11 @@ class Exchange:
                 raise Refusal(502, "a backend's answer makes no sense")
             if head.status >= 200 or head.status == 101:
                 return head
+            interims += 1
             if self._head.minor:
                 via = self._settings.via
                 await self._client.send(forward.response(head, Delivery.UNTIL_CLOSE, True, 1, via))
+        raise Refusal(502, "a backend answers for ever without an answer")
 
     async def _relay_body(self, upstream: Upstream, head: Head, delivery: Delivery) -> None:
         chunked = delivery is Delivery.CHUNKED

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from lbsuite.proxy.message import Framing, Head, lists
+from lbsuite.proxy.grammar import lists, plain
+from lbsuite.proxy.message import Framing, Head
 
 _HOP_BY_HOP = {
     *("connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "proxy-authorization"),
@@ -35,12 +36,14 @@ def request(head: Head, origin: Origin, via: str) -> bytes:
     """The request's head as it goes to a backend: hop-by-hop fields go (RFC 9110 7.6.1), Via, Forwarded (RFC 7239) and
     X-Forwarded-* come."""
     of_this_hop = _of_this_hop(head)
-    lines = [f"{head.method} {_origin_form(head.target)} HTTP/1.1"]
+    lines = [f"{head.method} {head.target} HTTP/1.1"]
     for name, value in head.fields:
-        if not of_this_hop(name.lower()) and name.lower() not in _FORWARDED:
+        # RFC 9110 10.1.1: what HTTP/1.0 expects is nothing.
+        unheard = not head.minor and name.lower() == "expect"
+        if not of_this_hop(name) and plain(name) not in _FORWARDED and not unheard:
             lines.append(f"{name}: {value}")
     if head.find("host") is None:
-        lines.append("Host: ")
+        lines.append(f"Host: {head.authority}")
     if head.framing is Framing.CHUNKED:
         lines.append("Transfer-Encoding: chunked")
     elif head.framing is Framing.LENGTH or head.find("content-length") is not None:
@@ -56,12 +59,12 @@ def response(head: Head, delivery: Delivery, keep_alive: bool, client_minor: int
     """The response's head as it goes to the client."""
     of_this_hop = _of_this_hop(head)
     lines = [f"HTTP/1.1 {head.status} {head.reason}"]
-    lines += [f"{name}: {value}" for name, value in head.fields if not of_this_hop(name.lower())]
+    lines += [f"{name}: {value}" for name, value in head.fields if not of_this_hop(name)]
     if delivery is Delivery.CHUNKED:
         lines.append("Transfer-Encoding: chunked")
-    elif delivery is Delivery.AS_FRAMED and (length := head.find("content-length")) is not None:
-        # What a response to HEAD or a 304 would have been framed by is told, too.
-        lines.append(f"Content-Length: {length}")
+    elif delivery is Delivery.AS_FRAMED and head.status != 204 and head.find("content-length") is not None:
+        # What a response to HEAD or a 304 would have been framed by is told, too; a 204 has none (RFC 9110 8.6).
+        lines.append(f"Content-Length: {head.length}")
     lines.append(f"Via: 1.1 {via}")
     if head.status == 101:
         lines += ["Connection: Upgrade", f"Upgrade: {head.find('upgrade') or ''}"]
@@ -95,40 +98,33 @@ def _bytes(lines: list[str]) -> bytes:
 
 
 def _of_this_hop(head: Head) -> Callable[[str], bool]:
-    """Whether a field, its name in lower case, is of one hop: those above, and what Connection names."""
+    """Whether a field is of one hop: those above, and what Connection names."""
     connections = list(head.values("connection"))
 
     def of_this_hop(name: str) -> bool:
-        if name in _HOP_BY_HOP:
+        if plain(name) in _HOP_BY_HOP:
             return True
         # Whoever names Host, the backend cannot do without.
-        return name != "host" and any(lists(listed, name) for listed in connections)
+        return name.lower() != "host" and any(lists(listed, name.lower()) for listed in connections)
 
     return of_this_hop
-
-
-def _origin_form(target: str) -> str:
-    """Of "http://host/path", as a client of a forward proxy writes it, the part that Host does not say."""
-    if target.startswith("/") or target == "*" or "://" not in target:
-        return target
-    rest = target.split("://", 1)[1]
-    starts = [at for at in (rest.find("/"), rest.find("?")) if at >= 0]
-    return rest[min(starts) :] if starts else "/"
 
 
 def _origin_lines(head: Head, origin: Origin) -> list[str]:
     def told(name: str) -> str:
         return (head.find(name) or "") if origin.trusted else ""
 
-    def listed(before: str, own: str) -> str:
-        return f"{before}, {own}" if before else own
+    def listed(name: str, own: str) -> str:
+        """A list may be spread over fields."""
+        before = [value for value in head.values(name) if value] if origin.trusted else []
+        return ", ".join([*before, own])
 
     own = f'for="[{origin.host}]"' if ":" in origin.host else f"for={origin.host}"
     lines = [
-        f"X-Forwarded-For: {listed(told('x-forwarded-for'), origin.host)}",
+        f"X-Forwarded-For: {listed('x-forwarded-for', origin.host)}",
         f"X-Forwarded-Proto: {told('x-forwarded-proto') or 'http'}",
     ]
     if host := told("x-forwarded-host") or head.find("host"):
         lines.append(f"X-Forwarded-Host: {host}")
-    lines.append(f"Forwarded: {listed(told('forwarded'), f'{own};proto=http')}")
+    lines.append(f"Forwarded: {listed('forwarded', f'{own};proto=http')}")
     return lines

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 
+from lbsuite.proxy.grammar import NEVER_TRAIL, plain
 from lbsuite.proxy.message import Framing, Head, HeadEnd, Refusal
 from lbsuite.proxy.settings import DoorSettings
 
@@ -16,10 +17,6 @@ _CHUNK = re.compile(
     rb"""|"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*"))?)*"""
 )
 _TRAILER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
-_NO_TRAILERS = {
-    *(b"host", b"connection", b"upgrade", b"te", b"trailer", b"expect", b"range", b"content-type"),
-    *(b"authorization", b"content-encoding", b"set-cookie", b"cache-control"),
-}
 _MOST_CHUNK_LINE = 4096
 
 
@@ -68,22 +65,16 @@ class Incoming:
     async def head(self, *, first: bool = False) -> bytes | None:
         """The bytes of a whole head; None: the connection ended in order, before its first byte.
 
-        first: of a request: it may come after a CR LF that belongs to nothing (RFC 9112 2.2), and takes `head_s` at
-        most from its first byte on: Refusal with 408 otherwise.
+        first: of a request: it takes `head_s` at most from its first byte on, Refusal with 408 otherwise.
         """
-        while not self._in or (first and self._in == b"\r"):
+        while not self._in:
             if not await self.more():
                 return None
-            if first and self._in.startswith(b"\r\n"):
-                del self._in[:2]
-        if first and self._in.startswith(b"\r\n"):
-            del self._in[:2]
-            return await self.head(first=True)
         try:
             async with asyncio.timeout(self._limits.head_s if first else None):
                 return await self._whole_head()
         except TimeoutError:
-            if first:
+            if first and self._in != b"\r\n":
                 raise Refusal(408, "the head took too long") from None
             raise
 
@@ -147,10 +138,11 @@ class Incoming:
         while line := await self._line(self._limits.head_bytes - len(trailers)):
             if not (field := _TRAILER.fullmatch(line)):
                 raise Refusal(400, "a bad trailer")
-            if field[1].lower() in (b"content-length", b"transfer-encoding"):
+            name = plain(field[1].decode("latin-1"))
+            if name in ("content-length", "transfer-encoding"):
                 raise Refusal(400, "a trailer that frames")
-            if field[1].lower() not in _NO_TRAILERS:
-                trailers += b"%b: %b\r\n" % (field[1], field[2])
+            if name not in NEVER_TRAIL:
+                trailers += b"%b: %b\r\n" % (field[1], field[2].strip(b" \t"))
         self.trailers = bytes(trailers)
 
     async def _line(self, most: int) -> bytes:
