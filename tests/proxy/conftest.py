@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,11 +11,9 @@ from lbsuite.proxy import native
 from lbsuite.proxy.listing import Listing
 from lbsuite.proxy.proxy import Proxy
 from lbsuite.proxy.settings import DoorSettings, HealthSettings, ProxySettings
-from proxy.wires import Backend, Wire
+from proxy.wires import Backend, Serve
 
 DOORS = ("native", "aio") if native.AVAILABLE else ("aio",)
-
-Serve = Callable[[Backend, Wire], Awaitable[None]]
 
 
 class Stage:

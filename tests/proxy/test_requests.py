@@ -2,16 +2,13 @@
 
 import asyncio
 import hashlib
-import json
-from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from lbsuite.addresses import network
-from proxy.conftest import Serve, Stage
-from proxy.wires import Backend, Wire, ask, dialled, get, post
+from proxy.conftest import Stage
+from proxy.wires import Backend, Wire, answering, dialled, get, post
 
 BIG = bytes(range(256)) * 4096
 
@@ -84,16 +81,6 @@ async def test_a_chunked_request_reaches_the_backend_as_it_comes(stage: Stage) -
         await wire.send("0\r\nX-Check: sum\r\nHost: b\r\n\r\n")
         assert (await wire.message(bodiless=True)).status == 204
     assert backend.seen[0].trailers == [("x-check", "sum")]
-
-
-def answering(*pieces: str) -> Serve:
-    async def serve(backend: Backend, wire: Wire) -> None:
-        while True:
-            await backend.read(wire)
-            for piece in pieces:
-                await wire.send(piece)
-
-    return serve
 
 
 async def test_a_chunked_response_keeps_its_trailers(stage: Stage) -> None:
@@ -198,143 +185,3 @@ async def test_a_websocket_echoes_through_it(stage: Stage) -> None:
                 assert await socket.receive_str() == f"{word}!"
     finally:
         await runner.cleanup()
-
-
-async def test_fields_of_one_hop_go_no_further(stage: Stage) -> None:
-    async def serve(backend: Backend, wire: Wire) -> None:
-        while True:
-            await backend.answer(wire, "Connection: X-Ours", "X-Ours: 1", "Keep-Alive: 5", "X-Mine: 2")
-
-    backend = await stage.backend(serve)
-    proxy = await stage.proxy(backend)
-    hops = ("Connection: X-Secret, keep-alive", "X-Secret: 1", "TE: trailers", "Proxy-Authorization: x", "X-Mine: 2")
-    answer = await ask(proxy.address, get("/", *hops))
-    for message in (answer, backend.seen[0]):
-        names = {name for name, _ in message.fields}
-        gone = {"connection", "x-secret", "x-ours", "te", "proxy-authorization", "keep-alive"}
-        assert not names & gone
-        assert message["x-mine"] == "2"
-
-
-CLAIMS = ("X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https", "Forwarded: for=1.2.3.4;proto=https")
-
-
-@pytest.mark.parametrize(
-    ("trusted", "before", "forwarded_before", "proto"),
-    [("10.0.0.0/8", "", "", "http"), ("127.0.0.0/8", "1.2.3.4, ", "for=1.2.3.4;proto=https, ", "https")],
-)
-async def test_the_backend_learns_whom_a_request_is_from(
-    stage: Stage, trusted: str, before: str, forwarded_before: str, proto: str
-) -> None:
-    backend = await stage.backend()
-    proxy = await stage.proxy(backend, trusted=(network(trusted),))
-    answer = await ask(proxy.address, get("/", *CLAIMS))
-    (request,) = backend.seen
-    assert request["x-forwarded-for"] == f"{before}127.0.0.1"
-    assert request["x-forwarded-proto"] == proto
-    assert request["x-forwarded-host"] == "a"
-    assert request["forwarded"] == f"{forwarded_before}for=127.0.0.1;proto=http"
-    assert request["via"] == answer["via"] == "1.1 lbsuite"
-
-
-@pytest.mark.parametrize(
-    ("key", "fields"),
-    [("header:X-User", "X-User: {}"), ("cookie:user", "Cookie: a=b; user={}; c=d"), ("path", "X-Nothing: 1")],
-)
-async def test_requests_of_one_key_go_to_one_backend(stage: Stage, key: str, fields: str) -> None:
-    backends = await stage.backends(5)
-    proxy = await stage.proxy(*backends, policy="hashed", key=key)
-    served: dict[int, set[bytes]] = {}
-    async with dialled(proxy.address) as wire:
-        for i in range(60):
-            user = i % 12
-            answer = await wire.ask(get(f"/{user}?{i}" if key == "path" else f"/{i}", fields.format(user)))
-            served.setdefault(user, set()).add(answer.body)
-    assert all(len(each) == 1 for each in served.values())
-    assert len(set.union(*served.values())) > 1
-
-
-async def test_a_client_that_goes_takes_its_request_with_it(stage: Stage) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def serve(backend: Backend, wire: Wire) -> None:
-        await backend.read(wire)
-        begun.set()
-        await wire.ended()
-        ended.set()
-
-    proxy = await stage.proxy(await stage.backend(serve))
-    async with asyncio.timeout(20):
-        async with dialled(proxy.address) as wire:
-            await wire.send(get())
-            await begun.wait()
-            wire.reset()
-        await ended.wait()
-
-
-async def test_a_reader_that_stops_stops_the_backend_too(stage: Stage) -> None:
-    sent = 0
-    stopped = asyncio.Event()
-
-    async def serve(backend: Backend, wire: Wire) -> None:
-        nonlocal sent
-        await backend.read(wire)
-        await wire.send(f"HTTP/1.1 200 OK\r\nContent-Length: {2**30}\r\n\r\n")
-        while True:
-            wire.writer.write(BIG)
-            try:
-                async with asyncio.timeout(1.0):
-                    await wire.writer.drain()
-            except TimeoutError:
-                stopped.set()
-                return
-            sent += len(BIG)
-
-    proxy = await stage.proxy(await stage.backend(serve))
-    async with asyncio.timeout(20), dialled(proxy.address) as wire:
-        await wire.send(get())
-        await stopped.wait()
-    assert sent < 2**26
-
-
-async def test_what_a_backend_says_that_makes_no_sense_is_a_bad_gateway(stage: Stage) -> None:
-    for nonsense in (
-        "nonsense\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\na",
-        "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
-    ):
-        proxy = await stage.proxy(await stage.backend(answering(nonsense)))
-        assert (await ask(proxy.address, get())).status == 502
-
-
-async def test_a_response_that_ends_too_soon_is_seen_to_be_cut(stage: Stage) -> None:
-    async def serve(backend: Backend, wire: Wire) -> None:
-        await backend.read(wire)
-        await wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
-
-    proxy = await stage.proxy(await stage.backend(serve))
-    async with dialled(proxy.address) as wire:
-        await wire.send(get())
-        assert (await wire.ended()).endswith(b"3\r\nabc\r\n")
-
-
-async def test_the_access_log_has_a_line_a_request(stage: Stage, tmp_path: Path) -> None:
-    log = tmp_path / "access.log"
-    backend = await stage.backend()
-    proxy = await stage.proxy(backend, access_log=str(log))
-    assert (await ask(proxy.address, post("four", 'X: "quoted"'))).status == 200
-    assert await proxy.close(5.0)
-    (line,) = [json.loads(line) for line in log.read_text().splitlines()]
-    assert line["endpoint"] == backend.address
-    told = {name: line[name] for name in ("client", "method", "target", "status", "request_bytes", "attempts")}
-    assert told == {
-        "client": "127.0.0.1",
-        "method": "POST",
-        "target": "/",
-        "status": 200,
-        "request_bytes": 4,
-        "attempts": 1,
-    }
-    assert line["took_s"] >= 0

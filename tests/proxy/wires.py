@@ -10,6 +10,9 @@ from socket import SO_LINGER, SOL_SOCKET
 DEADLINE_S = 20.0
 
 
+Serve = Callable[["Backend", "Wire"], Awaitable[None]]
+
+
 @dataclass
 class Message:
     """line: the first one. fields: names in lower case."""
@@ -131,7 +134,7 @@ class Backend:
     seen: the requests it has read whole; wires: its connections.
     """
 
-    def __init__(self, serve: "Callable[[Backend, Wire], Awaitable[None]] | None" = None) -> None:
+    def __init__(self, serve: Serve | None = None) -> None:
         self.seen: list[Message] = []
         self.wires: list[Wire] = []
         self.address = ""
@@ -186,3 +189,15 @@ class Backend:
         finally:
             self._tasks.discard(task)
             wire.writer.close()
+
+
+def answering(*pieces: str) -> Serve:
+    """Says the same to each request."""
+
+    async def serve(backend: Backend, wire: Wire) -> None:
+        while True:
+            await backend.read(wire)
+            for piece in pieces:
+                await wire.send(piece)
+
+    return serve

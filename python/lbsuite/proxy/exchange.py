@@ -5,19 +5,18 @@ What is tried again is what has not been answered yet, and may be asked twice: m
 """
 
 import asyncio
-import contextlib
 import errno
 import time
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from lbsuite import _core
 from lbsuite.proxy import forward
 from lbsuite.proxy.forward import Delivery
-from lbsuite.proxy.incoming import Cut, Incoming
+from lbsuite.proxy.incoming import Cut
 from lbsuite.proxy.keys import key_of
 from lbsuite.proxy.message import Framing, Head, Refusal, parse_response
 from lbsuite.proxy.pools import Upstream
+from lbsuite.proxy.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from lbsuite.proxy.server import AioDoor, Client
@@ -63,7 +62,6 @@ class Exchange:
         self._upstream: Upstream | None = None
         self._reached = asyncio.Event()
         self._feeding: asyncio.Task[None] | None = None
-        self._last = time.monotonic()
         self.failed: list[str] = []
         self.attempts = 0
         self.address = ""
@@ -124,7 +122,6 @@ class Exchange:
         self._request_whole = True
 
     async def _send(self, data: bytes) -> None:
-        self._last = time.monotonic()
         if len(self._request) + len(data) > _MOST_REPEATED:
             await self._reached.wait()
             self._repeatable = False
@@ -132,9 +129,7 @@ class Exchange:
         if self._repeatable:
             self._request += data
         if (upstream := self._upstream) is not None:
-            upstream.writer.write(data)
-            with contextlib.suppress(OSError):  # who reads its answer hears of it
-                await upstream.writer.drain()
+            await upstream.send(data)
 
     # Backends
 
@@ -270,34 +265,13 @@ class Exchange:
             await self._client.send(b"0\r\n%b\r\n" % upstream.incoming.trailers)
 
     async def _tunnel(self, upstream: Upstream) -> None:
-        """Both are bare streams of bytes from here on, until either ends."""
         self._tunnels = True
         assert self._feeding is not None
         self._feeding.cancel()
         await asyncio.wait({self._feeding})
-        copies = {
-            asyncio.create_task(self._copy(self._client.incoming, self._send)),
-            asyncio.create_task(self._copy(upstream.incoming, self._deliver)),
-        }
+        tunnel = Tunnel(self._settings.idle_s)
         try:
-            await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+            await tunnel.run(self._client.incoming, self._client.send, upstream.incoming, upstream.send)
         finally:
-            for copy in copies:
-                copy.cancel()
-            await asyncio.gather(*copies, return_exceptions=True)
-
-    async def _deliver(self, data: bytes) -> None:
-        self._last = time.monotonic()
-        self.response_bytes += len(data)
-        await self._client.send(data)
-
-    async def _copy(self, incoming: Incoming, send: Callable[[bytes], Awaitable[None]]) -> None:
-        """Until it ends, or neither side has said anything for `idle_s`."""
-        while True:
-            try:
-                async for data in incoming.stream():
-                    await send(data)
-                return
-            except TimeoutError:
-                if time.monotonic() - self._last >= self._settings.idle_s:
-                    return
+            self.request_bytes += tunnel.to_backend_bytes
+            self.response_bytes += tunnel.to_client_bytes

@@ -1,6 +1,7 @@
 """Connections of the asyncio door to backends: one carries one request at a time and is kept for the next."""
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import SupportsIndex
@@ -33,6 +34,12 @@ class Upstream:
         self.writer = writer
         self._reader = reader
         self.expiry: asyncio.TimerHandle | None = None
+
+    async def send(self, data: bytes) -> None:
+        """Where it does not take it, who reads its answer hears of it."""
+        self.writer.write(data)
+        with contextlib.suppress(OSError):
+            await self.writer.drain()
 
     def rest(self) -> None:
         """No request is under way on it."""
