@@ -18,6 +18,9 @@ namespace lbsuite::net::http1 {
 class Downstream;
 class Worker;
 
+// Kept for one side before the other is read no further.
+constexpr std::size_t kMostUnsent = 131072;
+
 class Exchange final : private UpstreamUser {
  public:
   Exchange(Worker& worker, Downstream& client);
@@ -26,6 +29,10 @@ class Exchange final : private UpstreamUser {
   bool active() const { return active_; }
   bool tunnel() const { return tunnel_; }
   bool request_whole() const { return request_whole_; }
+  // Something of a response went to the client: no other can.
+  bool answered() const { return answered_; }
+  double began() const { return began_; }
+  std::uint64_t request_bytes() const { return request_bytes_; }
 
   // The head of a request; its body follows by `data` and `end`, none if `whole`.
   void begin(const Head& head, bool whole);
@@ -33,6 +40,8 @@ class Exchange final : private UpstreamUser {
   void end(std::string_view trailers);
   // What a client sends where both are bare streams of bytes.
   void pass(std::string_view bytes);
+  // It sends no more.
+  void end_pass();
   // The client has taken all that was kept for it.
   void delivered();
   // The client has gone, or gives up waiting.
@@ -49,14 +58,16 @@ class Exchange final : private UpstreamUser {
   void reset(const Head& head);
   void ask();
   bool ask(const Pick& pick);
-  void refused_by(const std::string& address);
+  void unconnected(int error);
   void send(std::string_view first, std::string_view second = {});
   bool again(bool refused);
   void leave(bool reusable, bool failed);
   void fail(std::uint16_t status, std::string_view why);
 
   std::size_t take_head(std::string_view bytes);
-  bool pass_head(const Head& head, std::string_view body);
+  void pass_interim(const Head& head);
+  void pass_head(const Head& head, std::string_view body);
+  void begin_tunnel(std::string_view head, std::string_view first);
   void take_body(std::string_view bytes);
   void finish(bool keep_alive);
   void over(bool keep_alive);
@@ -76,7 +87,7 @@ class Exchange final : private UpstreamUser {
   bool backend_keeps_ = false;  // the backend's connection may be used again
   std::uint8_t minor_ = 1;
   std::uint16_t status_ = 0;
-  std::uint32_t attempts_ = 0;
+  std::uint32_t attempts_ = 0, interims_ = 0;
   double began_ = 0, attempt_began_ = 0;
   Delivery delivery_ = Delivery::as_framed;
   Pick pick_;

@@ -14,7 +14,7 @@ constexpr std::string_view kForwarded[] = {"forwarded", "x-forwarded-for", "x-fo
 
 template <std::size_t N>
 bool among(std::string_view name, const std::string_view (&names)[N]) {
-  return std::any_of(std::begin(names), std::end(names), [&](std::string_view each) { return same(each, name); });
+  return std::any_of(std::begin(names), std::end(names), [&](std::string_view each) { return alike(each, name); });
 }
 
 // Fields of one hop: those above, and what Connection names.
@@ -55,13 +55,14 @@ void put_framing(std::string& out, const Head& head) {
   }
 }
 
-// "http://host/path" as a client of a forward proxy writes it, without the part that Host says.
-std::string_view origin_form(std::string_view target) {
-  if (target.starts_with('/') || target == "*") return target;
-  const std::size_t scheme = target.find("://");
-  if (scheme == target.npos) return target;
-  const std::size_t path = target.find_first_of("/?", scheme + 3);
-  return path == target.npos ? std::string_view("/") : target.substr(path);
+void put_target(std::string& out, const Head& head) {
+  if (head.target.empty() && head.method == "OPTIONS") {
+    out += '*';  // RFC 9112 3.2.4
+  } else if (head.target.starts_with('/') || head.target == "*") {
+    out += head.target;
+  } else {
+    out.append("/").append(head.target);
+  }
 }
 
 void put_origin(std::string& out, const Head& head, const Origin& origin) {
@@ -69,16 +70,22 @@ void put_origin(std::string& out, const Head& head, const Origin& origin) {
   const auto told = [&](std::string_view name) {
     return origin.trusted ? head.find(name).value_or("") : std::string_view();
   };
-  const auto listed = [&](std::string_view before) { return before.empty() ? "" : ", "; };
-  const std::string_view before = told("x-forwarded-for");
-  out.append("X-Forwarded-For: ").append(before).append(listed(before)).append(origin.host).append("\r\n");
+  const auto put_told = [&](std::string_view name) {  // a list may be spread over fields
+    for (const Field& field : head.fields) {
+      if (origin.trusted && same(field.name, name) && !field.value.empty()) out.append(field.value).append(", ");
+    }
+  };
+  out.append("X-Forwarded-For: ");
+  put_told("x-forwarded-for");
+  out.append(origin.host).append("\r\n");
   const std::string_view told_proto = told("x-forwarded-proto");
   put(out, "X-Forwarded-Proto", told_proto.empty() ? proto : told_proto);
   const std::string_view host = head.find("host").value_or("");
   const std::string_view told_host = told("x-forwarded-host");
   if (!host.empty() || !told_host.empty()) put(out, "X-Forwarded-Host", told_host.empty() ? host : told_host);
-  const std::string_view forwarded = told("forwarded");
-  out.append("Forwarded: ").append(forwarded).append(listed(forwarded)).append("for=");
+  out.append("Forwarded: ");
+  put_told("forwarded");
+  out.append("for=");
   if (origin.six) {
     out.append("\"[").append(origin.host).append("]\"");
   } else {
@@ -91,11 +98,15 @@ void put_origin(std::string& out, const Head& head, const Origin& origin) {
 
 void write_request(const Head& head, const Origin& origin, std::string_view via, std::string& out) {
   const OfThisHop of_this_hop(head);
-  out.append(head.method).append(" ").append(origin_form(head.target)).append(" HTTP/1.1\r\n");
+  out.append(head.method).append(" ");
+  put_target(out, head);
+  out.append(" HTTP/1.1\r\n");
   for (const Field& field : head.fields) {
-    if (!of_this_hop(field.name) && !among(field.name, kForwarded)) put(out, field.name, field.value);
+    if (of_this_hop(field.name) || among(field.name, kForwarded)) continue;
+    // RFC 9110 10.1.1: what HTTP/1.0 expects is nothing.
+    if (head.minor > 0 || !same(field.name, "expect")) put(out, field.name, field.value);
   }
-  if (!head.find("host")) put(out, "Host", "");
+  if (!head.find("host")) put(out, "Host", head.authority);
   put_framing(out, head);
   put_origin(out, head, origin);
   out.append(head.minor == 0 ? "Via: 1.0 " : "Via: 1.1 ").append(via).append("\r\n");
@@ -118,8 +129,9 @@ void write_response(const Head& head, Delivery delivery, bool keep_alive, std::u
   if (delivery == Delivery::chunked) {
     put(out, "Transfer-Encoding", "chunked");
   } else if (delivery == Delivery::as_framed) {
-    // What a response to HEAD or a 304 would have been framed by is told, too.
-    if (const auto length = head.find("content-length")) put(out, "Content-Length", *length);
+    // What a response to HEAD or a 304 would have been framed by is told, too; a 1xx or 204 has none (RFC 9110 8.6).
+    if (head.status >= 200 && head.status != 204 && head.find("content-length"))
+      put(out, "Content-Length", head.length);
   }
   out.append("Via: 1.1 ").append(via).append("\r\n");
   if (head.status == 101) {
@@ -159,6 +171,8 @@ std::string_view reason_of(std::uint16_t status) {
       return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 417:
+      return "Expectation Failed";
     case 431:
       return "Request Header Fields Too Large";
     case 501:

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "net/http1/grammar.hpp"
 
 namespace lbsuite::net::http1 {
 
@@ -17,9 +18,10 @@ struct Field {
 enum class Framing : std::uint8_t { none, length, chunked, until_close };
 
 struct Head {
-  std::string_view method;  // of a request
-  std::string_view target;
-  std::uint16_t status = 0;  // of a response
+  std::string_view method;     // of a request
+  std::string_view target;     // its path and query, "*", or nothing where an absolute one has neither
+  std::string_view authority;  // of an absolute target: the same as Host
+  std::uint16_t status = 0;    // of a response
   std::string_view reason;
   std::uint8_t minor = 1;  // of the version: HTTP/1.minor
   absl::InlinedVector<Field, 24> fields;
@@ -31,11 +33,6 @@ struct Head {
   // The first of this name, in any case.
   std::optional<std::string_view> find(std::string_view name) const;
 };
-
-// Names and values of HTTP are compared so: in ASCII, whatever the case.
-bool same(std::string_view a, std::string_view b);
-// Whether a comma-separated list has this element.
-bool lists(std::string_view list, std::string_view element);
 
 // What is answered to a message that is not taken.
 struct Refusal {

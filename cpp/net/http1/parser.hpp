@@ -22,7 +22,8 @@ struct Limits {
   std::size_t fields = 100;
 };
 
-// Where a head ends in bytes that come piece by piece. Each line must end with CR LF, and begin with no white space.
+// Where a head ends in bytes that come piece by piece, whatever the pieces. Each line must end with CR LF, and begin with
+// no white space; one empty line may come first.
 class HeadEnd {
  public:
   // bytes: all that came so far. The length of the head, 0 if more is needed.
@@ -31,13 +32,16 @@ class HeadEnd {
   void restart() { *this = {}; }
 
  private:
-  std::size_t refuse(std::uint16_t status, std::string_view why) {
+  void check_length(std::size_t end, const Limits& limits);
+  bool take_line(std::string_view line, const Limits& limits);
+  bool refuse(std::uint16_t status, std::string_view why) {
     refused_ = Refusal{status, why};
-    return 0;
+    return false;
   }
   std::size_t seen_ = 0;  // up to here
   std::size_t line_ = 0;  // where the line that is not yet whole begins
   std::size_t lines_ = 0;
+  bool skipped_ = false;  // an empty line before the first
   std::optional<Refusal> refused_;
 };
 
@@ -63,10 +67,16 @@ class Parser {
 
  private:
   friend struct Hooks;
-  std::uint16_t malformed() const { return kind_ == Kind::request ? 400 : 502; }
-  std::optional<Refusal> check_request(const Head& head) const;
-  std::optional<Refusal> check_response(const Head& head) const;
+  // Whatever is wrong with a response is the backend's fault.
+  std::uint16_t status(std::uint16_t of_request) const {
+    return kind_ == Kind::request ? of_request : std::uint16_t{502};
+  }
+  Refusal misread(llhttp_errno error, std::string_view bytes) const;
+  std::optional<Refusal> check_request(std::string_view bytes, Head& head) const;
+  std::optional<Refusal> check_fields(const Head& head) const;
+  std::optional<Refusal> check_response(std::string_view bytes, const Head& head) const;
   std::optional<Refusal> frame(Head& head, bool for_head);
+  std::optional<Refusal> delimit(Head& head, bool for_head, bool length, bool chunked);
 
   const Kind kind_;
   const Limits& limits_;
@@ -77,6 +87,7 @@ class Parser {
   bool broken_ = false;
   Framing framing_ = Framing::none;
   std::uint64_t left_ = 0;
+  std::int64_t excess_ = 0;  // bytes of a chunked body that are no data, beyond what its data account for
   std::string trailer_name_, trailer_value_, trailers_;
   void* sink_ = nullptr;
   void (*deliver_)(void*, std::string_view) = nullptr;
@@ -88,7 +99,7 @@ class Parser {
 
 template <class Sink>
 std::size_t Parser::read_body(std::string_view bytes, Sink&& sink) {
-  if (whole_ || bytes.empty()) return 0;
+  if (whole_ || broken_ || bytes.empty()) return 0;
   if (framing_ == Framing::until_close) {
     sink(bytes);
     return bytes.size();

@@ -2,16 +2,31 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "net/http1/worker.hpp"
 
 namespace lbsuite::net::http1 {
+namespace {
+
+std::optional<SocketAddress> numeric(const std::string& text) {
+  try {
+    return SocketAddress::parse(text);
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
 
 Upstream::Upstream(Worker& worker, Pool& pool, File socket)
-    : Timer(worker.reactor().timers()), worker_(worker), pool_(pool), stream_(worker.reactor(), std::move(socket)) {}
+    : Timer(worker.reactor().timers()), worker_(worker), pool_(pool), stream_(worker.reactor(), std::move(socket)) {
+  ++pool_.open_;
+}
 
-Upstream::~Upstream() = default;
+Upstream::~Upstream() { --pool_.open_; }
 
 void Upstream::use(UpstreamUser* user) {
   user_ = user;
@@ -25,7 +40,8 @@ void Upstream::use(UpstreamUser* user) {
 void Upstream::release(bool reusable) {
   user_ = nullptr;
   if (ended()) return;
-  if (!reusable || connecting_ || stream_.unsent() > 0 || pool_.idle_.size() >= worker_.settings().most_idle) {
+  const bool room = !pool_.closed_ && pool_.idle_.size() < worker_.settings().most_idle;
+  if (!reusable || connecting_ || stream_.unsent() > 0 || !room) {
     stream_.end(*this);
     return;
   }
@@ -53,7 +69,8 @@ void Upstream::ready(std::uint32_t events) {
     if (!stream_.flush(*this)) return gone(EPIPE);
     if (stream_.unsent() == 0 && user_ != nullptr) user_->backend_took_all();
   }
-  if (!ended() && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive();
+  // While the client does not take what came, the end waits, too.
+  if (!ended() && stream_.wants_reads() && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive();
 }
 
 void Upstream::receive() {
@@ -74,7 +91,7 @@ void Upstream::receive() {
 }
 
 void Upstream::ring() {
-  if (user_ == nullptr || connecting_) gone(ETIMEDOUT);
+  if (!ended() && (user_ == nullptr || connecting_)) gone(ETIMEDOUT);
 }
 
 void Upstream::gone(int error) {
@@ -85,29 +102,34 @@ void Upstream::gone(int error) {
 }
 
 Pool::Pool(Worker& worker, std::uint32_t index, std::uint32_t generation, const std::string& address)
-    : worker_(worker),
-      index_(index),
-      generation_(generation),
-      text_(address),
-      address_(SocketAddress::parse(address)) {}
+    : worker_(worker), index_(index), generation_(generation), text_(address), address_(numeric(address)) {}
 
 Pool::~Pool() { close(); }
 
-Upstream* Pool::take(bool fresh) {
+Upstream* Pool::take(bool fresh, int& error) {
   if (!fresh && !idle_.empty()) {
     Upstream* const upstream = idle_.back();
     idle_.pop_back();
     return upstream;
   }
-  File socket = connect(address_);
+  error = EADDRNOTAVAIL;
+  if (!address_) return nullptr;
+  File socket = connect(*address_);
+  error = errno;
   if (!socket.open()) return nullptr;
   auto made = std::make_unique<Upstream>(worker_, *this, std::move(socket));
   Upstream* const upstream = made.get();
-  upstream->stream_.watch(std::move(made), true);
+  try {
+    upstream->stream_.watch(std::move(made), true);
+  } catch (const std::system_error& full) {
+    error = full.code().value();
+    return nullptr;
+  }
   return upstream;
 }
 
 void Pool::close() {
+  closed_ = true;
   for (Upstream* const upstream : std::exchange(idle_, {})) upstream->stream_.end(*upstream);
 }
 

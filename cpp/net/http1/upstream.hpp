@@ -2,6 +2,7 @@
 // Connections to backends: one carries one request at a time and is kept for the next.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ class Upstream final : public Watched, private Timer {
   void fail();
   std::size_t unsent() const { return stream_.unsent(); }
   void want_reads(bool wanted) { stream_.want_reads(*this, wanted); }
+  // Nothing follows what was sent: a tunnel's client has ended its side.
+  void end_sending() { stream_.end_sending(); }
   bool connecting() const { return connecting_; }
   bool used_before() const { return used_before_; }
 
@@ -69,18 +72,21 @@ class Pool {
 
   const std::string& address() const { return text_; }
   std::uint32_t generation() const { return generation_; }
-  // One that waits, else a new one; nullptr: it was refused at once. fresh: a new one in any case.
-  Upstream* take(bool fresh);
+  // One that waits, else a new one. fresh: a new one in any case. nullptr: `error` tells why.
+  Upstream* take(bool fresh, int& error);
+  // None waits from now on.
   void close();
+  bool unused() const { return open_ == 0; }
 
  private:
   friend class Upstream;
   Worker& worker_;
   const std::uint32_t index_, generation_;
   const std::string text_;
-  const SocketAddress address_;
+  const std::optional<SocketAddress> address_;  // nothing: a name, which is not resolved here
   std::vector<Upstream*> idle_;
-  std::size_t open_ = 0;
+  std::size_t open_ = 0;  // waiting or not
+  bool closed_ = false;
 };
 
 }  // namespace lbsuite::net::http1

@@ -1,23 +1,34 @@
 #include "net/http1/worker.hpp"
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "net/http1/downstream.hpp"
 
 namespace lbsuite::net::http1 {
 
-// Takes new connections.
-class Worker::Listener final : public Watched {
+// Takes new connections. Where the process has no descriptor left, it rests: epoll would tell of them for ever.
+class Worker::Listener final : public Watched, private Timer {
  public:
-  Listener(Worker& worker, File socket) : worker_(worker), socket_(std::move(socket)) {}
+  Listener(Worker& worker, File socket)
+      : Timer(worker.reactor_.timers()), worker_(worker), socket_(std::move(socket)) {}
   int socket() const { return socket_.number(); }
-  void ready(std::uint32_t) override { worker_.accept(socket()); }
+  void ready(std::uint32_t) override {
+    if (worker_.accept(socket())) return;
+    worker_.reactor_.change(*this, socket(), 0);
+    ring_at(worker_.reactor_.now() + 0.1);
+  }
   void close() {
+    ring_never();
     worker_.reactor_.end(*this, socket());
     socket_.close();
   }
 
  private:
+  void ring() override {
+    if (!ended()) worker_.reactor_.change(*this, socket(), EPOLLIN);
+  }
   Worker& worker_;
   File socket_;
 };
@@ -33,6 +44,9 @@ Worker::Worker(Engine<Shared>& engine, const ProxySettings& settings, std::uint3
 Worker::~Worker() {
   const std::vector<Downstream*> clients(clients_.begin(), clients_.end());
   for (Downstream* const client : clients) client->close();
+  for (const auto& pool : pools_) {
+    if (pool != nullptr) pool->close();
+  }
 }
 
 void Worker::listen(File listener) {
@@ -42,15 +56,21 @@ void Worker::listen(File listener) {
   reactor_.watch(std::move(made), socket, EPOLLIN);
 }
 
-void Worker::accept(int listener) {
+// False: there is nothing to take one with.
+bool Worker::accept(int listener) {
   // A few at a time: who is connected is served between.
   for (int i = 0; i < 16; ++i) {
     Accepted accepted = net::accept(listener);
-    if (!accepted.socket.open()) return;
+    if (!accepted.socket.open()) return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
     counters_.connections.add(1);
     if (clients_.size() >= settings_.most_connections) continue;  // closed at once
-    Downstream::open(*this, std::move(accepted));
+    try {
+      Downstream::open(*this, std::move(accepted));
+    } catch (const std::system_error&) {
+      return false;  // epoll can watch no more; the connection is closed
+    }
   }
+  return true;
 }
 
 Pool* Worker::pool(const Pick& pick) {
@@ -62,6 +82,7 @@ Pool* Worker::pool(const Pick& pick) {
   if (pool != nullptr) {
     pool->close();
     left_.push_back(std::move(pool));
+    std::erase_if(left_, [](const auto& left) { return left->unused(); });
   }
   pool = std::make_unique<Pool>(*this, pick.endpoint, pick.generation, *address);
   return pool.get();

@@ -81,7 +81,7 @@ class Worker {
   class Listener;
   void joined(Downstream& client);
   void left(Downstream& client);
-  void accept(int listener);
+  bool accept(int listener);
 
   Engine<Shared>& engine_;
   const ProxySettings& settings_;

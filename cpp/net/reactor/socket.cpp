@@ -21,6 +21,12 @@ void set(int socket, int level, int option) {
   if (::setsockopt(socket, level, option, &on, sizeof on) != 0) fail("setsockopt");
 }
 
+// Small writes go at once. One that fails, because its peer is gone by now, shows when it is used.
+void prompt(int socket) {
+  const int on = 1;
+  [[maybe_unused]] const int failed = ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 }  // namespace
 
 SocketAddress SocketAddress::parse(std::string_view text) {
@@ -92,15 +98,19 @@ Accepted accept(int listener) {
   Accepted accepted;
   accepted.socket = File(::accept4(listener, reinterpret_cast<sockaddr*>(&accepted.from.storage_), &accepted.from.size_,
                                    SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (accepted.socket.open()) set(accepted.socket.number(), IPPROTO_TCP, TCP_NODELAY);
+  if (accepted.socket.open()) prompt(accepted.socket.number());
   return accepted;
 }
 
 File connect(const SocketAddress& address) {
   File socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.open()) return socket;
-  set(socket.number(), IPPROTO_TCP, TCP_NODELAY);
-  if (::connect(socket.number(), address.get(), address.size()) != 0 && errno != EINPROGRESS) socket.close();
+  prompt(socket.number());
+  if (::connect(socket.number(), address.get(), address.size()) != 0 && errno != EINPROGRESS) {
+    const int error = errno;
+    socket.close();
+    errno = error;
+  }
   return socket;
 }
 

@@ -39,10 +39,10 @@ struct Accepted {
   File socket;
   SocketAddress from;
 };
-// A socket that is not open: nobody waits, or the process has no descriptor left.
+// A socket that is not open: nobody waits, or the process has no descriptor left; errno tells.
 Accepted accept(int listener);
 
-// Begins to connect; a socket that is not open: it was refused at once.
+// Begins to connect; a socket that is not open: it was refused at once, or there is none to be had; errno tells.
 File connect(const SocketAddress& address);
 // What became of it: 0, or an error number.
 int connect_error(int socket);

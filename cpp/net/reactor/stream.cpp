@@ -77,6 +77,7 @@ bool Stream::flush(Watched& self) {
     if (out_.capacity() > kKept) out_ = {};
     out_.clear();
     sent_ = 0;
+    if (sending_ends_) finish();
   }
   update(self);
   return true;
@@ -110,6 +111,11 @@ Stream::Got Stream::receive_tls(Watched& self, std::span<char> room, std::size_t
   }
 }
 
+void Stream::end_sending() {
+  sending_ends_ = true;
+  if (open() && !connecting_ && unsent() == 0) finish();
+}
+
 void Stream::finish() {
   if (tls_ != nullptr) tls_->finish();
   ::shutdown(socket(), SHUT_WR);
@@ -127,7 +133,8 @@ void Stream::want_reads(Watched& self, bool wanted) {
 
 void Stream::update(Watched& self) {
   std::uint32_t events = 0;
-  if (reads_) events |= EPOLLIN;
+  // A level-triggered hang-up that nobody reads would be told for ever.
+  events |= reads_ ? std::uint32_t{EPOLLIN} : std::uint32_t{EPOLLET};
   if (connecting_ || unsent() > 0 || (tls_ != nullptr && tls_->wants_write())) events |= EPOLLOUT;
   if (!open() || events == events_) return;
   events_ = events;

@@ -39,7 +39,11 @@ class Stream {
   // Nothing more is sent: the peer reads an end when it has read the rest.
   void finish();
   void connected(Watched& self);
+  // Where they are not wanted, the end of the connection is told once and not again and again.
   void want_reads(Watched& self, bool wanted);
+  bool wants_reads() const { return reads_; }
+  // Nothing is sent after what is unsent.
+  void end_sending();
 
  private:
   void keep(std::string_view bytes);
@@ -55,6 +59,7 @@ class Stream {
   std::size_t sent_ = 0;  // of it
   bool connecting_ = false;
   bool reads_ = true;
+  bool sending_ends_ = false;
   std::uint32_t events_ = 0;
 };
 
