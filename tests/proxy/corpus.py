@@ -9,6 +9,13 @@ HEAD_BYTES = 8192
 TARGET_BYTES = 2048
 FIELDS = 50
 BODY_BYTES = 100_000
+LIMITS = {
+    "head_bytes": HEAD_BYTES,
+    "target_bytes": TARGET_BYTES,
+    "fields": FIELDS,
+    "body_bytes": BODY_BYTES,
+    "idle_s": 10.0,
+}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The heads of the corpus: lines, fields, hosts, versions, methods, targets, and what follows on a connection."""
 
-from corpus import (
+from proxy.corpus import (
     CHUNKS,
     CODINGS,
     FIELDS,

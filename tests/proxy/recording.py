@@ -1,7 +1,7 @@
 """A backend on a raw socket that records what reaches it, and a client that reads answers, both to the letter."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -55,11 +55,15 @@ class Backend:
     address: str = ""
     requests: list[Message] = field(default_factory=list)
     cut: int = 0  # requests that ended before their end
-    connections: int = 0
     closed: int = 0
+    # Serves a connection in place of all this.
+    upgrade: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] | None = None
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)  # one a connection, in the order they came
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+        self.writers.append(writer)
+        if self.upgrade is not None:
+            return await self.upgrade(reader, writer)
         try:
             while True:
                 message = await read_message(reader)
@@ -67,7 +71,7 @@ class Backend:
                 answer = self.answer(message)
                 writer.write(answer)
                 await writer.drain()
-                if b"Connection: close" in answer:
+                if b"Connection: close" in answer or not answer:
                     break
         except asyncio.IncompleteReadError as end:
             self.cut += bool(end.partial)

@@ -4,20 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from corpus import BODY_BYTES, FIELDS, HEAD_BYTES, TARGET_BYTES, Case, Reached, head
-from corpus_heads import CASES
-from recording import DEADLINE_S, Backend, Client, Message, connected, recording
 
-from lbsuite import Engine, _core
-
-
-def native(engine: Engine) -> _core.HttpProxy:
-    limits = {"head_bytes": HEAD_BYTES, "target_bytes": TARGET_BYTES, "fields": FIELDS, "body_bytes": BODY_BYTES}
-    return _core.HttpProxy(engine, listen=["127.0.0.1:0"], idle_s=10.0, **limits)
-
-
-DOORS = {"native": native}
-PIECES = {"whole": 1 << 20, "in pieces of 1": 1, "in pieces of 7": 7}
+from proxy.conftest import Stage
+from proxy.corpus import LIMITS, Case, Reached, head
+from proxy.corpus_heads import CASES
+from proxy.recording import DEADLINE_S, Backend, Client, Message, connected, recording
 
 
 @pytest.fixture
@@ -26,15 +17,12 @@ async def backend() -> AsyncIterator[Backend]:
         yield backend
 
 
-@pytest.fixture(params=DOORS)
-async def address(request: pytest.FixtureRequest, backend: Backend) -> AsyncIterator[str]:
-    engine = Engine("round_robin", roster="snapshot", native=True)
-    engine.join(backend.address, now=0.0)
-    door = DOORS[request.param](engine)
-    try:
-        yield door.addresses[0]
-    finally:
-        await asyncio.to_thread(door.close)
+@pytest.fixture
+async def address(stage: Stage, backend: Backend) -> str:
+    return (await stage.proxy(backend.address, **LIMITS)).address
+
+
+PIECES = {"whole": 1 << 20, "in pieces of 1": 1, "in pieces of 7": 7}
 
 
 def check(reached: Reached, request: Message) -> None:

@@ -83,7 +83,9 @@ struct Hooks {
   }
   static int body(llhttp_t* llhttp, const char* at, std::size_t size) {
     Parser& parser = of(llhttp);
-    parser.excess_ -= static_cast<std::int64_t>(size) * 17;
+    if (!parser.spend(at)) return -1;
+    parser.excess_ -= std::min(parser.excess_, std::uint64_t{size} * 16);
+    parser.mark_ = at + size;
     if (size > 0) parser.deliver_(parser.sink_, view(at, size));
     return 0;
   }
@@ -267,16 +269,22 @@ void Parser::end_trailer() {
 }
 
 std::size_t Parser::read_chunked(std::string_view bytes) {
+  mark_ = bytes.data();
   const llhttp_errno error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
-  std::size_t taken = bytes.size();
+  const char* end = bytes.data() + bytes.size();
   if (error != HPE_OK) {
-    if (whole_) taken = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
+    if (whole_) end = llhttp_get_error_pos(&llhttp_);
     broken_ |= !whole_;
   }
-  // Chunks as small as one byte are fine; extensions and zeros without end are an attack.
-  excess_ = std::max<std::int64_t>(0, excess_ + static_cast<std::int64_t>(taken));
-  broken_ |= excess_ > static_cast<std::int64_t>(limits_.head_bytes);
-  return taken;
+  broken_ |= !spend(end);
+  return static_cast<std::size_t>(end - bytes.data());
+}
+
+// Chunks as small as a byte are fine; extensions and zeros without end are an attack.
+bool Parser::spend(const char* until) {
+  excess_ += static_cast<std::uint64_t>(until - mark_);
+  mark_ = until;
+  return excess_ <= limits_.head_bytes;
 }
 
 }  // namespace lbsuite::net::http1

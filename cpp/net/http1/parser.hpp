@@ -87,12 +87,14 @@ class Parser {
   bool broken_ = false;
   Framing framing_ = Framing::none;
   std::uint64_t left_ = 0;
-  std::int64_t excess_ = 0;  // bytes of a chunked body that are no data, beyond what its data account for
+  std::uint64_t excess_ = 0;    // bytes of a chunked body that are no data, beyond 16 for each that is
+  const char* mark_ = nullptr;  // they are counted up to here
   std::string trailer_name_, trailer_value_, trailers_;
   void* sink_ = nullptr;
   void (*deliver_)(void*, std::string_view) = nullptr;
 
   std::size_t read_chunked(std::string_view bytes);
+  bool spend(const char* until);
   int trail(std::string& part, std::string_view bytes);
   void end_trailer();
 };
