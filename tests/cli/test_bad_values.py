@@ -13,7 +13,7 @@ from lbsuite.cli.arguments import Parser
 NONSENSE = "no such\tthing!"
 ANY_TEXT = {
     *("etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "plot", "record", "events", "help"),
-    *("access_log", "backends_file"),
+    *("access_log", "backends_file", "tls_cert", "tls_key"),
 }
 """Flags that take any text; what it stands for is checked when it is used."""
 
@@ -88,6 +88,7 @@ def test_nonsense_is_refused_in_one_line(
         (["proxy", "--backends", "127.0.0.1:1", "--roster", "split", "--policy", "random"], "split"),
         (["proxy", "--backends", "127.0.0.1:1", "--policy", "prequal"], "prequal needs probes"),
         (["proxy", "--backends", "127.0.0.1:1", "--key", "header:"], "'header:'"),
+        (["proxy", "--backends", "127.0.0.1:1", "--tls-cert", "a.pem"], "--tls-key"),
         (["proxy", "--backends", "127.0.0.1:1", "--health-codes", "200-"], "'200-'"),
         (["proxy", "--backends", "127.0.0.1:1", "--listen", ":70000"], ":70000"),
         (["dummy", "--listen", "127.0.0.1:65535", "-n", "2"], "65535"),

@@ -90,6 +90,8 @@ def add_flags(parser: Parser) -> None:
     parser.add_argument("--roster", choices=_core.rosters(), default=defaults.roster, help="(%(default)s)")
     stages.add_flag(parser, defaults.stages)
     parser.add_argument("--key", type=key, metavar="K", help="path, header:NAME or cookie:NAME, for policies")
+    parser.add_argument("--tls-cert", metavar="PEM", help="speak TLS to clients, with this certificate")
+    parser.add_argument("--tls-key", metavar="PEM", help="the certificate's key")
     _add_health(parser)
     _add_limits(parser)
     parser.add_argument("--access-log", metavar="FILE", help="a line of JSON a request; -: on stdout")
@@ -148,6 +150,8 @@ def _add_limits(parser: Parser) -> None:
 
 def settings(args: argparse.Namespace) -> ProxySettings:
     """Ends the process with one line and status 2 where flags do not fit."""
+    if (args.tls_cert is None) != (args.tls_key is None):
+        args.refuse("--tls-cert and --tls-key go together")
     health = HealthSettings(
         every_s=args.health_s,
         path=args.health_path,
@@ -183,4 +187,6 @@ def _door(args: argparse.Namespace) -> DoorSettings:
         attempts=args.attempts,
         key=args.key or "",
         trusted=tuple(args.trust or ()),
+        certificate=args.tls_cert or "",
+        certificate_key=args.tls_key or "",
     )

@@ -22,6 +22,7 @@ class Origin:
 
     host: str
     trusted: bool
+    tls: bool = False
 
 
 class Delivery(enum.Enum):
@@ -120,11 +121,12 @@ def _origin_lines(head: Head, origin: Origin) -> list[str]:
         return ", ".join([*before, own])
 
     own = f'for="[{origin.host}]"' if ":" in origin.host else f"for={origin.host}"
+    scheme = "https" if origin.tls else "http"
     lines = [
         f"X-Forwarded-For: {listed('x-forwarded-for', origin.host)}",
-        f"X-Forwarded-Proto: {told('x-forwarded-proto') or 'http'}",
+        f"X-Forwarded-Proto: {told('x-forwarded-proto') or scheme}",
     ]
     if host := told("x-forwarded-host") or head.find("host"):
         lines.append(f"X-Forwarded-Host: {host}")
-    lines.append(f"Forwarded: {listed('forwarded', f'{own};proto=http')}")
+    lines.append(f"Forwarded: {listed('forwarded', f'{own};proto={scheme}')}")
     return lines

@@ -13,7 +13,7 @@ AVAILABLE = hasattr(_core, "HttpProxy")
 
 
 class NativeDoor:
-    """See Door. access_log: a file descriptor that it takes over, -1: none. Raises ValueError for a bad setting."""
+    """See Door. access_log: a file descriptor that it takes over, -1: none."""
 
     def __init__(self, engine: _core.Engine, settings: DoorSettings, access_log: int = -1) -> None:
         self._engine = engine
@@ -28,7 +28,7 @@ class NativeDoor:
         access_log, self._access_log = self._access_log, -1
         try:
             self._proxy = _core.HttpProxy(self._engine, listen=[listen], access_log=access_log, **told)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise StartFailed(str(error)) from None
         return self._proxy.addresses[0]
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -42,8 +43,16 @@ class AioDoor:
     async def open(self, listen: str) -> str:
         """See Door."""
         host, port = addresses.parse(listen, listening=True)
+        tls = _tls(self.settings)
         try:
-            self._server = await asyncio.start_server(self._accept, host.strip("[]"), port, backlog=BACKLOG)
+            self._server = await asyncio.start_server(
+                self._accept,
+                host.strip("[]"),
+                port,
+                backlog=BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=self.settings.head_s if tls else None,
+            )
         except OSError as error:
             words = errno.errorcode.get(error.errno or 0, "")
             raise StartFailed(f"cannot listen on {listen}: {words}") from None
@@ -98,6 +107,17 @@ class AioDoor:
             self._gone.set()
 
 
+def _tls(settings: DoorSettings) -> ssl.SSLContext | None:
+    if not settings.certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(settings.certificate, settings.certificate_key)
+    except OSError as error:
+        raise StartFailed(f"cannot speak TLS with {settings.certificate!r}: {error}") from None
+    return context
+
+
 class Client:
     """A client's connection: one request after another is read off it, and each is an exchange."""
 
@@ -111,7 +131,7 @@ class Client:
         host = str(writer.get_extra_info("peername")[0])
         parsed = addresses.ip_of(host)
         trusted = parsed is not None and addresses.inside([parsed], door.settings.trusted)
-        self.origin = Origin(host, trusted)
+        self.origin = Origin(host, trusted, tls=writer.get_extra_info("ssl_object") is not None)
         self.incoming = Incoming(reader, door.settings)
         self.task = task
         self._door = door
@@ -194,8 +214,12 @@ class Client:
                 )
 
     async def _linger(self) -> None:
-        if self._writer.can_write_eof():
-            self._writer.write_eof()
+        self._writer.transport.set_write_buffer_limits(0)
+        await self.send(b"")
+        if not self._writer.can_write_eof():
+            self._writer.close()
+            return
+        self._writer.write_eof()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(LINGER_S, self._door.settings.idle_s)):
                 async for _ in self.incoming.stream():

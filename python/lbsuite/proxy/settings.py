@@ -15,7 +15,8 @@ class DoorSettings:
     connections: of clients, a thread. idle_connections: kept open to one backend, a thread. attempts: backends that one
     request may be sent to. retry_share, retries_per_s: of requests, and beside them, that may be tried again. via: our
     name in Via. key: what a policy that goes by a key gets: "path", "header:NAME", "cookie:NAME"; "": nothing.
-    trusted: the networks whose word on whom they forward for is passed on.
+    trusted: the networks whose word on whom they forward for is passed on. certificate, certificate_key: PEM files to
+    speak TLS with, both or neither.
     """
 
     threads: int = 1
@@ -35,6 +36,8 @@ class DoorSettings:
     via: str = "lbsuite"
     key: str = ""
     trusted: tuple[addresses.Network, ...] = ()
+    certificate: str = ""
+    certificate_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
