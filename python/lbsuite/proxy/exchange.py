@@ -269,9 +269,9 @@ class Exchange:
         assert self._feeding is not None
         self._feeding.cancel()
         await asyncio.wait({self._feeding})
-        tunnel = Tunnel(self._settings.idle_s)
+        tunnel = Tunnel(self._client, upstream, self._settings.idle_s)
         try:
-            await tunnel.run(self._client.incoming, self._client.send, upstream.incoming, upstream.send)
+            await tunnel.run()
         finally:
-            self.request_bytes += tunnel.to_backend_bytes
-            self.response_bytes += tunnel.to_client_bytes
+            self.request_bytes += tunnel.passed[self._client]
+            self.response_bytes += tunnel.passed[upstream]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import SupportsIndex
 
 from lbsuite import addresses
@@ -12,17 +12,19 @@ from lbsuite.proxy.settings import DoorSettings
 
 
 class _Reader(asyncio.StreamReader):
-    """Knows whether anything has come."""
+    """Tells when anything comes that nobody asked for."""
 
-    touched = False
+    touched: Callable[[], None] | None = None
 
     def feed_data(self, data: Iterable[SupportsIndex]) -> None:
-        self.touched = True
         super().feed_data(data)
+        if self.touched is not None:
+            self.touched()
 
     def feed_eof(self) -> None:
-        self.touched = True
         super().feed_eof()
+        if self.touched is not None:
+            self.touched()
 
 
 class Upstream:
@@ -33,7 +35,7 @@ class Upstream:
         self.incoming = Incoming(reader, limits)
         self.writer = writer
         self._reader = reader
-        self.expiry: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
 
     async def send(self, data: bytes) -> None:
         """Where it does not take it, who reads its answer hears of it."""
@@ -41,18 +43,29 @@ class Upstream:
         with contextlib.suppress(OSError):
             await self.writer.drain()
 
-    def rest(self) -> None:
-        """No request is under way on it."""
-        self._reader.touched = False
+    def end(self) -> None:
+        """See Side."""
+        if not self.writer.is_closing():
+            self.writer.write_eof()
 
     @property
     def fit(self) -> bool:
         """Whether it can carry another request: what nobody has asked for makes it unfit, and so does its end."""
-        return not (self._reader.touched or self.incoming.ahead or self.writer.is_closing())
+        return not (self.incoming.ahead or self._reader.at_eof() or self.writer.is_closing())
+
+    def rest(self, idle_s: float, unfit: Callable[["Upstream"], None]) -> None:
+        """No request is under way on it. unfit(self): something came, or nothing was asked of it for so long."""
+        self._reader.touched = lambda: unfit(self)
+        self._expiry = asyncio.get_running_loop().call_later(idle_s, unfit, self)
+
+    def wake(self) -> None:
+        """It carries another request."""
+        self._reader.touched = None
+        if self._expiry is not None:
+            self._expiry.cancel()
 
     def close(self) -> None:
-        if self.expiry is not None:
-            self.expiry.cancel()
+        self.wake()
         self.writer.transport.abort()
 
 
@@ -66,24 +79,19 @@ class Pools:
     async def take(self, address: str, *, fresh: bool) -> Upstream:
         """One that waits, else (and where `fresh`) a new one. Raises OSError, TimeoutError after `connect_s`."""
         waiting = self._idle[address] if not fresh else []
-        while waiting:
+        if waiting:
             upstream = waiting.pop()
-            if upstream.fit:
-                if upstream.expiry is not None:
-                    upstream.expiry.cancel()
-                return upstream
-            upstream.close()
+            upstream.wake()
+            return upstream
         return await self._connect(address)
 
     def give_back(self, upstream: Upstream) -> None:
-        upstream.rest()
         waiting = self._idle[upstream.address]
         if not upstream.fit or len(waiting) >= self._settings.idle_connections:
             upstream.close()
             return
         waiting.append(upstream)
-        loop = asyncio.get_running_loop()
-        upstream.expiry = loop.call_later(self._settings.idle_s, self._expire, upstream)
+        upstream.rest(self._settings.idle_s, self._drop)
 
     def close(self) -> None:
         for waiting in self._idle.values():
@@ -91,7 +99,7 @@ class Pools:
                 upstream.close()
         self._idle.clear()
 
-    def _expire(self, upstream: Upstream) -> None:
+    def _drop(self, upstream: Upstream) -> None:
         self._idle[upstream.address].remove(upstream)
         upstream.close()
 

@@ -168,6 +168,11 @@ class Client:
         except OSError:
             raise ClientGone from None
 
+    def end(self) -> None:
+        """See Side."""
+        if self._writer.can_write_eof() and not self._writer.is_closing():
+            self._writer.write_eof()
+
     async def answer(self, refusal: Refusal, *, keep_alive: bool, bodiless: bool = False) -> None:
         await self.send(forward.answer(refusal.status, refusal.why, keep_alive, bodiless))
 
