@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from proxy.corpus_heads import CASES
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "cpp-tests"
 PROGRAMS = sorted(source.stem for source in Path(__file__).parent.glob("*_test.cpp"))
@@ -52,6 +54,16 @@ def test_the_cpp_tests_pass(programs: Path, program: str) -> None:
     passed = re.search(r"\[  PASSED  \] (\d+) test", shown)
     assert passed is not None, shown
     assert int(passed[1]) > 0, f"no test ran:\n{shown}"
+
+
+def test_every_request_of_the_corpus_means_the_same_in_every_piece(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, case in enumerate(CASES):
+        (tmp_path / str(number)).write_bytes(case.sent)
+    monkeypatch.setenv("LBSUITE_HTTP1_CORPUS", str(tmp_path))
+    shown = run(str(programs / "http1_test"), "--gtest_filter=Path.TheCorpusInEveryPiece", deadline_s=120)
+    assert "[  PASSED  ] 1 test" in shown, shown
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")

@@ -2,6 +2,7 @@
 // What becomes of bytes on their way through a proxy, without its sockets: heads and bodies are parsed in pieces of any
 // size and written as they would be sent on, and what is sent on must mean the same to whoever parses it next.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -77,55 +78,63 @@ inline void check_sent(const Sent& sent, const Head& meant) {
   if (sent.whole) must(parser.whole() && size + taken == bytes.size(), "nothing is left over");
 }
 
-// bytes: of a client, `piece` of them at a time.
-inline Path path_of(std::string_view bytes, std::size_t piece) {
-  Path path;
-  HeadEnd end;
-  Parser parser(Parser::Kind::request, kLimits);
-  std::string in, head_text;
-  Head head;
-  bool in_body = false;
-  const auto refuse = [&](const Refusal& refusal) {
-    path.refused = refusal.status;
-    path.why = refusal.why;
-  };
-  const auto begin = [&](std::size_t size) {
-    head_text = in.substr(0, size);
-    in.erase(0, size);
-    end.restart();
-    head = {};
-    if (const auto refusal = parser.read_head(head_text, head)) return refuse(*refusal);
-    check_fields(head);
-    write_request(head, {"192.0.2.1"}, "test", path.sent.emplace_back().head);
-    in_body = true;
-  };
-  const auto body = [&] {
-    Sent& sent = path.sent.back();
-    const std::size_t taken = parser.read_body(in, [&](std::string_view data) { sent.body += data; });
-    in.erase(0, taken);
-    if (parser.broken()) return refuse({400, "a bad chunk"});
-    if (!parser.whole()) return;
-    sent.trailers = parser.trailers();
-    sent.whole = true;
-    check_sent(sent, head);
-    in_body = false;
-  };
-  for (std::size_t at = 0; at < bytes.size() && path.refused == 0; at += piece) {
-    in += bytes.substr(at, piece);
-    for (bool more = true; more && path.refused == 0;) {
-      const std::size_t before = in.size();
-      if (in_body) {
-        body();
-        more = !in_body || in.size() < before;
-        continue;
-      }
-      const std::size_t size = end.find(in, kLimits);
-      if (end.refused()) refuse(*end.refused());
-      more = size > 0;
-      if (more) begin(size);
+// A client's connection, as far as its bytes go.
+class Walk {
+ public:
+  // bytes: what comes next.
+  void take(std::string_view bytes) {
+    in_ += bytes;
+    while (path_.refused == 0 && (in_body_ ? body() : begin())) {
     }
   }
-  return path;
+  const Path& path() const { return path_; }
+
+ private:
+  // Both: whether something was done.
+  bool begin() {
+    const std::size_t size = end_.find(in_, kLimits);
+    if (end_.refused()) return refuse(*end_.refused());
+    if (size == 0) return false;
+    head_bytes_ = in_.substr(0, size);
+    in_.erase(0, size);
+    end_.restart();
+    head_ = {};
+    if (const auto refusal = parser_.read_head(head_bytes_, head_)) return refuse(*refusal);
+    check_fields(head_);
+    write_request(head_, {"192.0.2.1"}, "test", path_.sent.emplace_back().head);
+    return in_body_ = true;
+  }
+  bool body() {
+    Sent& sent = path_.sent.back();
+    const std::size_t taken = parser_.read_body(in_, [&](std::string_view data) { sent.body += data; });
+    in_.erase(0, taken);
+    if (parser_.broken()) return refuse({400, "a bad chunk"});
+    if (!parser_.whole()) return taken > 0;
+    sent.trailers = parser_.trailers();
+    sent.whole = true;
+    check_sent(sent, head_);
+    in_body_ = false;
+    return true;
+  }
+  bool refuse(const Refusal& refusal) {
+    path_.refused = refusal.status;
+    path_.why = refusal.why;
+    return false;
+  }
+
+  Path path_;
+  HeadEnd end_;
+  Parser parser_{Parser::Kind::request, kLimits};
+  std::string in_, head_bytes_;
+  Head head_;
+  bool in_body_ = false;
+};
+
+// bytes: of a client, `piece` of them at a time.
+inline Path path_of(std::string_view bytes, std::size_t piece) {
+  Walk walk;
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) walk.take(bytes.substr(0, piece));
+  return walk.path();
 }
 
 // bytes: of a backend. What of its head goes to a client means the same there.
