@@ -34,6 +34,25 @@ def build_go(name: str) -> Path | None:
     return program
 
 
+def build_rust(name: str) -> Path | None:
+    """The program of `tests/bench/peers/<name>`, or None where cargo is not, or cannot fetch what it needs."""
+    if shutil.which("cargo") is None:
+        return None
+    folder = BUILD / name
+    words = ["cargo", "build", "--release", "--quiet", "--target-dir", str(folder)]
+    if subprocess.run(words, cwd=HERE / "peers" / name, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        return None
+    return folder / "release" / name
+
+
+def build_c(name: str) -> Path:
+    """The program of `tests/bench/peers/<name>.c`."""
+    program = BUILD / name
+    program.parent.mkdir(parents=True, exist_ok=True)
+    _run([os.environ.get("CC", "cc"), "-O2", "-Wall", "-Wextra", f"peers/{name}.c", "-o", str(program)], HERE)
+    return program
+
+
 def extension(name: str) -> ModuleType:
     """The Python module of `tests/bench/peers/<name>.cpp`, built for this Python."""
     built = BUILD / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
