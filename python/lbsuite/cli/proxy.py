@@ -49,16 +49,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve_list(args: argparse.Namespace, settings: ProxySettings, listed: tuple[str, ...]) -> None:
-    listing_ = Listing(listed)
-    if args.backends_file:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, listing_, args.backends_file)
-    await _serve(args, settings, listing_.source, listing_)
+    members = Listing(listed)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, members, args.backends_file)
+    await _serve(args, settings, members.source, members)
 
 
 async def _serve_etcd(args: argparse.Namespace, settings: ProxySettings, registry: EtcdSettings) -> None:
     from lbsuite.registry.etcd import EtcdSource
     from lbsuite.registry.etcd_client import EtcdClient
 
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, None, None)
     async with EtcdClient(registry) as client:
         await _serve(args, settings, EtcdSource(client, args.service, role="endpoints"), None)
 
@@ -98,7 +98,10 @@ async def _close(proxy: Proxy) -> None:
     )
 
 
-def _reload(listed: Listing, path: Path) -> None:
+def _reload(listed: Listing | None, path: Path | None) -> None:
+    if listed is None or path is None:
+        _log.warning("SIGHUP reads --backends-file again, and there is none")
+        return
     before = listed.backends
     try:
         listed.replace(listing.read(path))

@@ -86,8 +86,15 @@ def add_flags(parser: Parser) -> None:
     etcd.add_flags(parser)
     add_service(parser)
     defaults = ProxySettings()
-    parser.add_argument("--policy", type=policy, default=defaults.policy, metavar="P", help="(%(default)s)")
-    parser.add_argument("--roster", choices=_core.rosters(), default=defaults.roster, help="(%(default)s)")
+    parser.add_argument(
+        "--policy", type=policy, default=defaults.policy, metavar="P", help="NAME or NAME:KEY=VALUE,... (%(default)s)"
+    )
+    parser.add_argument(
+        "--roster",
+        choices=_core.rosters(),
+        default=defaults.roster,
+        help="how picks and changes share the backends (%(default)s)",
+    )
     stages.add_flag(parser, defaults.stages)
     parser.add_argument("--key", type=key, metavar="K", help="path, header:NAME or cookie:NAME, for policies")
     parser.add_argument("--tls-cert", metavar="PEM", help="speak TLS to clients, with this certificate")
@@ -99,7 +106,11 @@ def add_flags(parser: Parser) -> None:
         "--admin", type=listen_address, metavar="H:P", help="health, metrics, state, PUT /backends (off)"
     )
     parser.add_argument(
-        "--drain-s", type=positive(zero=True), default=defaults.drain_s, metavar="S", help="(%(default)g)"
+        "--drain-s",
+        type=positive(zero=True),
+        default=defaults.drain_s,
+        metavar="S",
+        help="for requests under way at the end (%(default)g)",
     )
     parser.add_argument("--door", choices=("native", "aio"), default=None, help="how to listen (native, where it is)")
     daemon.add_flags(parser)
@@ -118,8 +129,20 @@ def _add_health(parser: Parser) -> None:
         "--health-path", type=health_path, metavar="P", help="what is asked for (a connection is enough)"
     )
     parser.add_argument("--health-codes", type=codes, default="200-399", metavar="C", help="fine answers (%(default)s)")
-    parser.add_argument("--health-rise", type=whole(1, 100), default=health.rise, metavar="N", help="(%(default)s)")
-    parser.add_argument("--health-fall", type=whole(1, 100), default=health.fall, metavar="N", help="(%(default)s)")
+    parser.add_argument(
+        "--health-rise",
+        type=whole(1, 100),
+        default=health.rise,
+        metavar="N",
+        help="right answers in a row that bring it back (%(default)s)",
+    )
+    parser.add_argument(
+        "--health-fall",
+        type=whole(1, 100),
+        default=health.fall,
+        metavar="N",
+        help="wrong answers in a row that take it out (%(default)s)",
+    )
 
 
 def _add_limits(parser: Parser) -> None:
@@ -133,9 +156,21 @@ def _add_limits(parser: Parser) -> None:
     add("--head-s", type=positive(3600), default=door.head_s, metavar="S", help="for a request's head (%(default)g)")
     add("--idle-s", type=positive(86400), default=door.idle_s, metavar="S", help="without a byte (%(default)g)")
     add("--request-s", type=positive(86400, zero=True), default=door.request_s, metavar="S", help="in all; 0: no limit")
-    add("--max-head", type=whole(256, 2**24), default=door.head_bytes, metavar="BYTES", help="(%(default)s)")
-    add("--max-target", type=whole(16, 2**24), default=door.target_bytes, metavar="BYTES", help="(%(default)s)")
-    add("--max-fields", type=whole(1, 10000), default=door.fields, metavar="N", help="(%(default)s)")
+    add(
+        "--max-head",
+        type=whole(256, 2**24),
+        default=door.head_bytes,
+        metavar="BYTES",
+        help="of a request's head (%(default)s)",
+    )
+    add(
+        "--max-target",
+        type=whole(16, 2**24),
+        default=door.target_bytes,
+        metavar="BYTES",
+        help="of its target (%(default)s)",
+    )
+    add("--max-fields", type=whole(1, 10000), default=door.fields, metavar="N", help="of its fields (%(default)s)")
     add("--max-body", type=whole(0, 2**62), default=door.body_bytes, metavar="BYTES", help="0: no limit")
     add("--max-connections", type=whole(1), default=door.connections, metavar="N", help="a thread (%(default)s)")
     add(
