@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <stdexcept>
 #include <utility>
 
 namespace lbsuite::net::http1 {
@@ -25,6 +26,7 @@ class SignalsBlocked {
 
 Proxy::Proxy(Engine<Shared>& engine, ProxySettings settings, const std::vector<std::string>& listen, File access_log)
     : settings_(std::move(settings)) {
+  if (!token(settings_.via)) throw std::invalid_argument("not a name for Via: '" + settings_.via + "'");
   if (access_log.open()) log_ = std::make_unique<AccessLog>(std::move(access_log));
   if (!settings_.certificate.empty()) tls_ = Tls::server(settings_.certificate, settings_.certificate_key);
   for (std::uint32_t i = 0; i < settings_.threads; ++i) {

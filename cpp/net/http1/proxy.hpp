@@ -27,7 +27,8 @@ struct Totals {
 
 class Proxy {
  public:
-  // Listens and serves. The engine must outlive it and account by `done`. Throws std::system_error if it cannot listen.
+  // Listens and serves. The engine must outlive it and account by `done`. Throws std::system_error if it cannot listen,
+  // std::invalid_argument for what is told wrongly.
   Proxy(Engine<Shared>& engine, ProxySettings settings, const std::vector<std::string>& listen, File access_log);
   ~Proxy();
   Proxy(const Proxy&) = delete;
