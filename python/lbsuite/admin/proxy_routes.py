@@ -59,7 +59,7 @@ class ProxyRoutes:
         return web.json_response(self._list().backends)
 
     async def replace_backends(self, request: web.Request) -> web.Response:
-        """The body is a JSON list of HOST:PORT; all or nothing."""
+        """The body is a JSON list of HOST:PORT; all or nothing, and in force when the answer comes."""
         asked = await _asked(request)
         if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked):
             raise web.HTTPBadRequest(text=f"not a list of HOST:PORT: {asked!r}")
@@ -67,6 +67,7 @@ class ProxyRoutes:
             self._list().replace(asked)
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
+        await self._proxy.follows(self._list().backends)
         return web.json_response(self._list().backends)
 
     async def drain(self, request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from lbsuite import _core, addresses
@@ -75,112 +76,68 @@ def codes(text: str) -> frozenset[int]:
     return frozenset(taken)
 
 
+_LIMITS: tuple[tuple[str, Callable[[str], float], str, str, str], ...] = (
+    ("--threads", whole(1, 256), "threads", "N", "of the native door (%(default)s)"),
+    ("--connect-s", positive(3600), "connect_s", "S", "to a backend (%(default)g)"),
+    ("--head-s", positive(3600), "head_s", "S", "for a request's head (%(default)g)"),
+    ("--idle-s", positive(86400), "idle_s", "S", "without a byte (%(default)g)"),
+    ("--request-s", positive(86400, zero=True), "request_s", "S", "for request and answer; 0: no limit (%(default)g)"),
+    ("--max-head", whole(256, 2**24), "head_bytes", "BYTES", "of a request's head (%(default)s)"),
+    ("--max-target", whole(16, 2**24), "target_bytes", "BYTES", "of its target (%(default)s)"),
+    ("--max-fields", whole(1, 10000), "fields", "N", "of its fields (%(default)s)"),
+    ("--max-body", whole(0, 2**62), "body_bytes", "BYTES", "of its body; 0: no limit (%(default)s)"),
+    ("--max-connections", whole(1), "connections", "N", "of clients, a thread (%(default)s)"),
+    ("--max-idle", whole(0), "idle_connections", "N", "kept open to a backend, a thread (%(default)s)"),
+    ("--attempts", whole(1, 100), "attempts", "N", "backends that one request may be sent to (%(default)s)"),
+)
+"""Flag, kind, the name in DoorSettings, and what the help says."""
+
+
 def add_flags(parser: Parser) -> None:
-    parser.add_argument(
-        "--listen", type=listen_anywhere, default="127.0.0.1:8080", metavar="H:P", help="(%(default)s; :P: everywhere)"
-    )
-    parser.add_argument("--backends", type=address_list, metavar="H:P,...", help="who serves")
-    parser.add_argument(
-        "--backends-file", type=Path, metavar="FILE", help="who serves, one a line; SIGHUP: read it again"
-    )
+    add = parser.add_argument
+    everywhere = "(%(default)s; :P: everywhere)"
+    add("--listen", type=listen_anywhere, default="127.0.0.1:8080", metavar="H:P", help=everywhere)
+    add("--backends", type=address_list, metavar="H:P,...", help="who serves")
+    add("--backends-file", type=Path, metavar="FILE", help="who serves, one a line; SIGHUP: read it again")
     etcd.add_flags(parser)
     add_service(parser)
-    defaults = ProxySettings()
-    parser.add_argument(
-        "--policy", type=policy, default=defaults.policy, metavar="P", help="NAME or NAME:KEY=VALUE,... (%(default)s)"
-    )
-    parser.add_argument(
-        "--roster",
-        choices=_core.rosters(),
-        default=defaults.roster,
-        help="how picks and changes share the backends (%(default)s)",
-    )
-    stages.add_flag(parser, defaults.stages)
-    parser.add_argument("--key", type=key, metavar="K", help="path, header:NAME or cookie:NAME, for policies")
-    parser.add_argument("--tls-cert", metavar="PEM", help="speak TLS to clients, with this certificate")
-    parser.add_argument("--tls-key", metavar="PEM", help="the certificate's key")
+    _add_picking(parser)
     _add_health(parser)
-    _add_limits(parser)
-    parser.add_argument("--access-log", metavar="FILE", help="a line of JSON a request; -: on stdout")
-    parser.add_argument(
-        "--admin", type=listen_address, metavar="H:P", help="health, metrics, state, PUT /backends (off)"
-    )
-    parser.add_argument(
-        "--drain-s",
-        type=positive(zero=True),
-        default=defaults.drain_s,
-        metavar="S",
-        help="for requests under way at the end (%(default)g)",
-    )
-    parser.add_argument("--door", choices=("native", "aio"), default=None, help="how to listen (native, where it is)")
+    door = DoorSettings()
+    for flag, kind, name, metavar, words in _LIMITS:
+        add(flag, type=kind, dest=name, default=getattr(door, name), metavar=metavar, help=words)
+    cidr = checked(addresses.network)
+    add("--trust", type=cidr, action="append", metavar="CIDR", help="whose word on whom they forward for is passed on")
+    add("--tls-cert", metavar="PEM", help="speak TLS to clients, with this certificate")
+    add("--tls-key", metavar="PEM", help="the certificate's key")
+    add("--access-log", metavar="FILE", help="a line of JSON a request; -: on stdout")
+    add("--admin", type=listen_address, metavar="H:P", help="health, metrics, state, PUT /backends (off)")
+    drain_s, words = ProxySettings().drain_s, "for requests under way at the end (%(default)g)"
+    add("--drain-s", type=positive(zero=True), default=drain_s, metavar="S", help=words)
+    add("--door", choices=("native", "aio"), default=None, help="how to listen (native, where it is)")
     daemon.add_flags(parser)
 
 
+def _add_picking(parser: Parser) -> None:
+    defaults, add = ProxySettings(), parser.add_argument
+    spec = "NAME or NAME:KEY=VALUE,... (%(default)s)"
+    add("--policy", type=policy, default=defaults.policy, metavar="P", help=spec)
+    shared = "how picks and changes share the backends (%(default)s)"
+    add("--roster", choices=_core.rosters(), default=defaults.roster, help=shared)
+    stages.add_flag(parser, defaults.stages)
+    add("--key", type=key, metavar="K", help="path, header:NAME or cookie:NAME, for policies that go by a key")
+
+
 def _add_health(parser: Parser) -> None:
-    health = HealthSettings()
-    parser.add_argument(
-        "--health-s",
-        type=positive(86400, zero=True),
-        default=health.every_s,
-        metavar="S",
-        help="between two checks of a backend; 0: only of those that refused (%(default)g)",
-    )
-    parser.add_argument(
-        "--health-path", type=health_path, metavar="P", help="what is asked for (a connection is enough)"
-    )
-    parser.add_argument("--health-codes", type=codes, default="200-399", metavar="C", help="fine answers (%(default)s)")
-    parser.add_argument(
-        "--health-rise",
-        type=whole(1, 100),
-        default=health.rise,
-        metavar="N",
-        help="right answers in a row that bring it back (%(default)s)",
-    )
-    parser.add_argument(
-        "--health-fall",
-        type=whole(1, 100),
-        default=health.fall,
-        metavar="N",
-        help="wrong answers in a row that take it out (%(default)s)",
-    )
-
-
-def _add_limits(parser: Parser) -> None:
-    door = DoorSettings()
-    add = parser.add_argument
-    add("--threads", type=whole(1, 256), default=door.threads, metavar="N", help="of the native door (%(default)s)")
-    add(
-        "--trust", type=checked(addresses.network), action="append", metavar="CIDR", help="whose Forwarded is passed on"
-    )
-    add("--connect-s", type=positive(3600), default=door.connect_s, metavar="S", help="to a backend (%(default)g)")
-    add("--head-s", type=positive(3600), default=door.head_s, metavar="S", help="for a request's head (%(default)g)")
-    add("--idle-s", type=positive(86400), default=door.idle_s, metavar="S", help="without a byte (%(default)g)")
-    add("--request-s", type=positive(86400, zero=True), default=door.request_s, metavar="S", help="in all; 0: no limit")
-    add(
-        "--max-head",
-        type=whole(256, 2**24),
-        default=door.head_bytes,
-        metavar="BYTES",
-        help="of a request's head (%(default)s)",
-    )
-    add(
-        "--max-target",
-        type=whole(16, 2**24),
-        default=door.target_bytes,
-        metavar="BYTES",
-        help="of its target (%(default)s)",
-    )
-    add("--max-fields", type=whole(1, 10000), default=door.fields, metavar="N", help="of its fields (%(default)s)")
-    add("--max-body", type=whole(0, 2**62), default=door.body_bytes, metavar="BYTES", help="0: no limit")
-    add("--max-connections", type=whole(1), default=door.connections, metavar="N", help="a thread (%(default)s)")
-    add(
-        "--max-idle",
-        type=whole(0),
-        default=door.idle_connections,
-        metavar="N",
-        help="a backend, a thread (%(default)s)",
-    )
-    add("--attempts", type=whole(1, 100), default=door.attempts, metavar="N", help="backends a request (%(default)s)")
+    health, add = HealthSettings(), parser.add_argument
+    every_s = "between two checks of a backend; 0: only of those that refused (%(default)g)"
+    add("--health-s", type=positive(86400, zero=True), default=health.every_s, metavar="S", help=every_s)
+    add("--health-path", type=health_path, metavar="P", help="what is asked for (a connection is enough)")
+    add("--health-codes", type=codes, default="200-399", metavar="C", help="right answers (%(default)s)")
+    rise = "right answers in a row that bring it back (%(default)s)"
+    fall = "wrong answers in a row that take it out (%(default)s)"
+    add("--health-rise", type=whole(1, 100), default=health.rise, metavar="N", help=rise)
+    add("--health-fall", type=whole(1, 100), default=health.fall, metavar="N", help=fall)
 
 
 def settings(args: argparse.Namespace) -> ProxySettings:
@@ -208,18 +165,7 @@ def settings(args: argparse.Namespace) -> ProxySettings:
 
 def _door(args: argparse.Namespace) -> DoorSettings:
     return DoorSettings(
-        threads=args.threads,
-        connect_s=args.connect_s,
-        head_s=args.head_s,
-        idle_s=args.idle_s,
-        request_s=args.request_s,
-        head_bytes=args.max_head,
-        target_bytes=args.max_target,
-        fields=args.max_fields,
-        body_bytes=args.max_body,
-        connections=args.max_connections,
-        idle_connections=args.max_idle,
-        attempts=args.attempts,
+        **{name: getattr(args, name) for _, _, name, _, _ in _LIMITS},
         key=args.key or "",
         trusted=tuple(args.trust or ()),
         certificate=args.tls_cert or "",

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 import time
+from collections.abc import Collection
 
 from lbsuite import _core, addresses, background
 from lbsuite.events import Balancers, Event, Joined, Left
@@ -35,8 +36,15 @@ class Follower:
         self._found: dict[str, tuple[str, ...]] = {}
         self._serving: dict[str, Joined] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
         self._told_all = False
         self._untried: set[str] = set()
+
+    async def until(self, members: Collection[str]) -> None:
+        """Returns when the source has told of these members, as it names them, and of no others."""
+        while self._members.keys() != set(members):
+            self._changed.clear()
+            await self._changed.wait()
 
     async def run(self) -> None:
         """Until the source is closed."""
@@ -44,6 +52,7 @@ class Follower:
             async with contextlib.aclosing(self._source.events()) as events:
                 async for event in events:
                     self._take(event)
+                    self._changed.set()
         finally:
             for task in self._tasks.values():
                 task.cancel()

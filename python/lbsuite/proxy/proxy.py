@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import sys
+from collections.abc import Collection
 
 from lbsuite import _core, background
 from lbsuite.errors import StartFailed
@@ -50,6 +51,10 @@ class Proxy:
                 await self._follower.listed.wait()
         self.address = await self.door.open(listen)
         return self.address
+
+    async def follows(self, members: Collection[str]) -> None:
+        """Returns when the source's members are these; names may still have to be resolved."""
+        await self._follower.until(members)
 
     async def close(self, drain_s: float | None = None) -> bool:
         """True when all that was under way ended within drain_s (as in the settings); the rest is cut."""
