@@ -624,6 +624,8 @@ class HttpProxy:
         via: str = ...,
         key: str = ...,
         trusted: Sequence[str] = ...,
+        certificate: str = ...,
+        certificate_key: str = ...,
     ) -> None: ...
     @property
     def addresses(self) -> list[str]:
