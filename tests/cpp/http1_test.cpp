@@ -56,6 +56,13 @@ TEST(Path, ARefusalDoesNotDependOnThePieces) {
   EXPECT_EQ(in_all_pieces(request("Transfer-Encoding: chunked\r\n", "2\r\nabc\r\n0\r\n\r\n")).refused, 400);
 }
 
+TEST(Path, ConnectionNamesNoMoreThanIsSensible) {
+  std::string names = "a";
+  for (int i = 1; i < 50; ++i) names += ",a";
+  EXPECT_EQ(in_all_pieces(request("Connection: " + names + "\r\n")).refused, 0);
+  EXPECT_EQ(in_all_pieces(request("Connection: " + names + ",\r\n")).refused, 400);
+}
+
 // What the corpus of the proxy's tests has, as files in a folder that the environment names.
 TEST(Path, TheCorpusInEveryPiece) {
   const char* const folder = std::getenv("LBSUITE_HTTP1_CORPUS");

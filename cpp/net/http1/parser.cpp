@@ -12,39 +12,6 @@ std::optional<std::string_view> Head::find(std::string_view name) const {
   return std::nullopt;
 }
 
-std::size_t HeadEnd::find(std::string_view bytes, const Limits& limits) {
-  while (!refused_ && seen_ < bytes.size()) {
-    const std::size_t at = std::min(bytes.find('\n', seen_), bytes.size());
-    check_length(std::min(at + 1, bytes.size()), limits);
-    seen_ = std::min(at + 1, bytes.size());
-    if (refused_ || at == bytes.size()) break;
-    const std::string_view line = bytes.substr(line_, at + 1 - line_);
-    line_ = seen_;
-    if (take_line(line, limits)) return seen_;
-  }
-  return 0;
-}
-
-void HeadEnd::check_length(std::size_t end, const Limits& limits) {
-  if (lines_ == 0 && end > limits.target_bytes + 64) {
-    refuse(414, "the target is too long");
-  } else if (end > limits.head_bytes) {
-    refuse(431, "the head is too long");
-  }
-}
-
-// True: it is the empty line that ends the head.
-bool HeadEnd::take_line(std::string_view line, const Limits& limits) {
-  if (!line.ends_with("\r\n")) return refuse(400, "a line ends with a bare LF");
-  line.remove_suffix(2);
-  if (line.find('\r') != line.npos) return refuse(400, "a bare CR");
-  if (line.empty() && lines_ > 0) return true;
-  // RFC 9112 2.2: some clients end a body with a CR LF that belongs to nothing.
-  if (line.empty()) return std::exchange(skipped_, true) && refuse(400, "empty lines come first");
-  if (line.front() == ' ' || line.front() == '\t') return refuse(400, "a line begins with white space");
-  return ++lines_ > limits.fields + 1 && refuse(431, "too many fields");
-}
-
 // What llhttp calls.
 struct Hooks {
   static Parser& of(llhttp_t* llhttp) { return *static_cast<Parser*>(llhttp->data); }
@@ -204,9 +171,28 @@ std::optional<Refusal> Parser::check_response(std::string_view bytes, const Head
   return std::nullopt;
 }
 
+// RFC 9112 9.3, RFC 9110 7.6.1 and 7.8.
+std::optional<Refusal> Parser::read_connection(Head& head) const {
+  constexpr std::ptrdiff_t kMostOptions = 50;  // each field is looked up in them
+  std::ptrdiff_t options = 0;
+  bool close = false, keep = head.minor == 1, upgrade = false;
+  for (const Field& field : head.fields) {
+    if (!same(field.name, "connection")) continue;
+    close |= lists(field.value, "close");
+    keep |= lists(field.value, "keep-alive");
+    upgrade |= lists(field.value, "upgrade");
+    options += 1 + std::count(field.value.begin(), field.value.end(), ',');
+  }
+  if (options > kMostOptions) return Refusal{status(400), "Connection names too much"};
+  head.keep_alive = keep && !close;
+  // What HTTP/2 over clear text would carry past all checks is not asked for.
+  const auto protocol = head.find("upgrade");
+  head.upgrade = upgrade && head.minor == 1 && protocol && !lists(*protocol, "h2c");
+  return std::nullopt;
+}
+
 std::optional<Refusal> Parser::frame(Head& head, bool for_head) {
   std::size_t lengths = 0, codings = 0;
-  bool close = false, keep = head.minor == 1, upgrade = false;
   for (const Field& field : head.fields) {
     if (same(field.name, "content-length")) {
       if (++lengths > 1) return Refusal{status(400), "two Content-Lengths"};
@@ -217,18 +203,11 @@ std::optional<Refusal> Parser::frame(Head& head, bool for_head) {
     } else if (same(field.name, "transfer-encoding")) {
       if (++codings > 1 || !same(field.value, "chunked"))
         return Refusal{status(400), "a Transfer-Encoding other than chunked"};
-    } else if (same(field.name, "connection")) {
-      close |= lists(field.value, "close");
-      keep |= lists(field.value, "keep-alive");
-      upgrade |= lists(field.value, "upgrade");
     }
   }
   if (lengths > 0 && codings > 0) return Refusal{status(400), "both Content-Length and Transfer-Encoding"};
   if (codings > 0 && head.minor == 0) return Refusal{status(400), "chunked in HTTP/1.0"};
-  head.keep_alive = keep && !close;
-  // What HTTP/2 over clear text would carry past all checks is not asked for.
-  const auto protocol = head.find("upgrade");
-  head.upgrade = upgrade && head.minor == 1 && protocol && !lists(*protocol, "h2c");
+  if (auto refused = read_connection(head)) return refused;
   if (kind_ == Kind::request && head.upgrade && (codings > 0 || head.length > 0))
     return Refusal{400, "an Upgrade with a body"};
   return delimit(head, for_head, lengths > 0, codings > 0);

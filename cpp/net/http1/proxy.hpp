@@ -3,7 +3,8 @@
 //   proxy        its threads                       worker      one of them: reactor, lane, pools, figures
 //   downstream   a client's connection             upstream    connections to backends
 //   exchange     one request and its response      forward     the heads that are sent on
-//   parser, head the messages as they come         settings    what it is told
+//   parser       the messages as they come         head, head_end, grammar     what they are made of
+//   request_key  what hashing policies get         settings    what it is told
 //   access_log   a line a request                  networks    whose word is passed on
 // Never holds the GIL, never waits for Python.
 
