@@ -106,7 +106,7 @@ def fairness(folder: Path) -> None:
         proxy = ending.enter_context(http_peers.lbsuite(behind.addresses, folder, 0, f"--threads={FAIR_THREADS}"))
         url = f"http://{proxy.address}/"
         words = [sys.executable, "-m", "lbsuite", "stress", f"--requests={FAIR_REQUESTS}", "--concurrency=64"]
-        subprocess.run([*words, "--url", url], stdout=subprocess.DEVNULL, timeout=600, check=True)
+        subprocess.run([*words, "--url", url], cwd=folder, stdout=subprocess.DEVNULL, timeout=600, check=True)
         served = counts(behind)
     off = max(abs(each - sum(served) / BACKENDS) for each in served)
     stands = ratios.verdict(off, 2 * FAIR_THREADS)
