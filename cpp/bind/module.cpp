@@ -16,6 +16,7 @@ void register_routers(pybind11::module_& module);
 void register_compute(pybind11::module_& module);
 void register_placer(pybind11::module_& module);
 void register_proxy(pybind11::module_& module);
+void register_timing(pybind11::module_& module);
 }  // namespace lbsuite::bind
 
 PYBIND11_MODULE(_core, module) {
@@ -28,4 +29,5 @@ PYBIND11_MODULE(_core, module) {
   lbsuite::bind::register_compute(module);
   lbsuite::bind::register_placer(module);
   lbsuite::bind::register_proxy(module);
+  lbsuite::bind::register_timing(module);
 }

@@ -28,6 +28,16 @@ class Scene:
     folder: Path = Path()
 
 
+def alone(threads: Sequence[int], rounds: int = 3, endpoints: int = 25, down: int = 0) -> list[tuple[str, int, float]]:
+    """Roster, threads, and ns of wall time a pick, one for each round; the rosters take turns. See `_core.pick_ns`."""
+    return [
+        (roster, count, _core.pick_ns("round_robin", roster, count, endpoints, down))
+        for count in threads
+        for _ in range(rounds)
+        for roster in _core.rosters()
+    ]
+
+
 async def compare(scene: Scene) -> list[tuple[str, StressResult]]:
     """One result a roster, in the order of the list of rosters. Raises StartFailed, or OSError for a CSV file."""
     dummies = Lbsuite("dummy", ("-n", str(scene.backends)), count=scene.backends)
