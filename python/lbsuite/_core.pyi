@@ -341,7 +341,8 @@ class Report:
 
 @final
 class Pick:
-    """One answer of an engine. sequence: the lane in the high 16 bits, in the others its picks, from 1."""
+    """One answer of an engine. sequence: the lane in the high 16 bits, in the others its picks, from 1. until: when a
+    stream that began with it should be picked anew; infinite without the stage max_age."""
 
     @property
     def endpoint(self) -> str: ...
@@ -351,6 +352,8 @@ class Pick:
     def generation(self) -> int: ...
     @property
     def sequence(self) -> int: ...
+    @property
+    def until(self) -> float: ...
 
 @final
 class Endpoint:
@@ -358,7 +361,8 @@ class Endpoint:
 
     state: "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken, as the engine counts
     them. work: the cost of those tasks. estimate: the dead-reckoned load in tasks. score: what least_load compares.
-    memory, cpu: as last reported. report_age_s: None before the first report.
+    memory, cpu: as last reported. report_age_s: None before the first report. tier: as it joined. warmth: of its full
+    share, what slow_start lets it have now.
     """
 
     @property
@@ -383,6 +387,10 @@ class Endpoint:
     def weight(self) -> int: ...
     @property
     def zone(self) -> str: ...
+    @property
+    def tier(self) -> int: ...
+    @property
+    def warmth(self) -> float: ...
     @property
     def memory(self) -> int: ...
     @property
@@ -470,11 +478,13 @@ class Engine:
         zone: str = "",
         order: int | None = None,
         lease_s: float = 0.0,
+        tier: int = 0,
     ) -> bool:
-        """Adds an endpoint, or updates weight, limit, zone and lease of the one with this address; True if it is new.
+        """Adds an endpoint, or updates weight, limit, zone, lease and tier of the one with this address; True if it is new.
 
         order: place among the others (an etcd create revision); None: after all that have one, by arrival; kept
         when an endpoint joins again. lease_s: leaves unless it joins or reports again within this time; 0: stays.
+        tier: those of a lower one go before, with the stage tiers.
         """
 
     def leave(self, address: str, now: float) -> bool:

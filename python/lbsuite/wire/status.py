@@ -75,7 +75,12 @@ def nobody(membership: Membership, now: float) -> Refused:
 def _told(seen: _core.Endpoint, standing: Standing | None, service: str) -> messages.Endpoint:
     endpoint = messages.Endpoint(
         info=messages.ServerInfo(
-            address=seen.address, service=service, weight=seen.weight, zone=seen.zone, limit=seen.limit
+            address=seen.address,
+            service=service,
+            weight=seen.weight,
+            zone=seen.zone,
+            limit=seen.limit,
+            tier=seen.tier,
         ),
         state=STATES.get(seen.state, messages.STATE_UNSPECIFIED),
     )
@@ -107,4 +112,5 @@ def _entry(endpoint: messages.Endpoint) -> dict[str, Any]:
         "finished": report.finished,
         "weight": info.weight,
         "zone": info.zone,
+        "tier": info.tier,
     }
