@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lbsuite import _core
 from lbsuite.wire import quantities, tasks
+from lbsuite.wire.client import WIDEST
 from oracle import numbers
 
 BOUNDS = tasks.Bounds(max_n=20, max_task_s=0.01, max_memory_bytes=1 << 20, max_big_n=2000)

