@@ -31,11 +31,15 @@ class Outcomes {
   // So many have failed since the last success.
   std::uint32_t failed_in_a_row() const { return row_.get(); }
   void end_row() { row_.set(0); }
+  // The next to end is waited for.
+  void watch(bool on) { watched_.set(on); }
+  bool watched() const { return watched_.get(); }
 
  private:
   typename Model::template Cell<std::uint64_t> ended_{0};
   typename Model::template Cell<std::uint64_t> failed_{0};
   typename Model::template Cell<std::uint32_t> row_{0};
+  typename Model::template Cell<bool> watched_{false};
 };
 
 }  // namespace lbsuite

@@ -69,7 +69,7 @@ class OutlierEjection {
 
   template <class Model>
   bool ended(Endpoint<Model>& endpoint, const Endings&, double) {
-    return !running_.get() || failing(endpoint) || endpoint.load.held_to() != 0;
+    return !running_.get() || failing(endpoint) || endpoint.outcomes.watched();
   }
 
   template <class Model>
@@ -127,7 +127,7 @@ class OutlierEjection {
     Kept& state = kept(endpoint);
     if (now < state.until) return false;
     state.until = kNever;
-    state.on_trial = settings_.trial != 0;
+    endpoint.outcomes.watch(state.on_trial = settings_.trial != 0);
     state.judged = total(endpoint);
     endpoint.outcomes.end_row();
     return true;
@@ -139,7 +139,7 @@ class OutlierEjection {
     const Rate seen = since(state.judged, total(endpoint));
     if (!state.on_trial || seen.ended == 0) return false;
     if (seen.failed == seen.ended) return eject(endpoint, "failed on trial", now);
-    state.on_trial = false;
+    endpoint.outcomes.watch(state.on_trial = false);
     return true;
   }
 
@@ -149,7 +149,7 @@ class OutlierEjection {
     endpoint.outcomes.end_row();
     if (state.out() || (out_ > 0 && out_ >= most_)) return false;
     ++out_;
-    state.on_trial = false;
+    endpoint.outcomes.watch(state.on_trial = false);
     state.why = why;
     const double most_s = std::max<double>(settings_.base_s, settings_.max_s);
     state.until = now + std::min<double>(settings_.base_s * ++state.times, most_s);
