@@ -62,7 +62,8 @@ void Engine<Model>::tell(const Event& event, const Report& before, double now) {
       if (endings.count > 0) picker.ended(endings, now);
       picker.reported(place, reported->report, now);
     });
-    if (endings.count > 0 && members_.ended(endpoint, endings, now)) members_.review(now);
+    const bool wanted = endings.count > 0 && members_.ended(endpoint, endings, now);
+    if (wanted || endpoint.outcomes.missing_in_a_row() > 0) members_.review(now);
   }
 }
 

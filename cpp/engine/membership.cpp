@@ -123,6 +123,8 @@ template <class Model>
 bool Membership<Model>::take(const Reported& event, double now) {
   event.report.check();
   return change(event.address, now, [&](Endpoint<Model>& endpoint) {
+    const std::uint64_t before = endpoint.last.begun.value_or(0), begun = event.report.begun.value_or(0);
+    endpoint.outcomes.arrive(begun < before ? begun : begun - before);
     endpoint.load.report(event.report, now, ranking_);
     freshness_.learn(now - endpoint.reported_at, endpoint.load.drain_rate());
     endpoint.last = event.report;
@@ -130,7 +132,7 @@ bool Membership<Model>::take(const Reported& event, double now) {
     endpoint.interval_s = event.report.interval_s;
     endpoint.stale_at = stages_.stale_at(now, event.report.interval_s);
     if (endpoint.lease_s > 0) endpoint.lease_until = now + endpoint.lease_s;
-    endpoint.load.forget(now, endpoint.horizon_s());
+    forget(endpoint, now);
     if (std::exchange(endpoint.stale, false)) say(EffectKind::fresh, endpoint, now);
   });
 }
@@ -150,7 +152,9 @@ bool Membership<Model>::take(const Lost& event, double now) {
 template <class Model>
 bool Membership<Model>::take(const Reached& event, double now) {
   return change(event.address, now, [&](Endpoint<Model>& endpoint) {
-    if (std::exchange(endpoint.lost, false)) say(EffectKind::back, endpoint, now);
+    if (!std::exchange(endpoint.lost, false)) return;
+    endpoint.back_at = now;
+    say(EffectKind::back, endpoint, now);
   });
 }
 
@@ -195,11 +199,21 @@ bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
     roster_.remove(endpoint);
     return true;
   }
-  if (endpoint.load.forget(now, endpoint.horizon_s())) roster_.touches().add(endpoint.index);
+  forget(endpoint, now);
   if (endpoint.stale || now < endpoint.stale_at) return false;
   endpoint.stale = true;
   say(EffectKind::stale, endpoint, now);
   return true;
+}
+
+template <class Model>
+void Membership<Model>::forget(Endpoint<Model>& endpoint, double now) {
+  const std::uint32_t gone = endpoint.load.forget(now, endpoint.horizon_s());
+  if (gone == 0) return;
+  roster_.touches().add(endpoint.index);
+  // Of who is silent, or was away when they were made, nobody knows whether they arrived.
+  const bool silent = !endpoint.last.begun || endpoint.lost || now - endpoint.reported_at > endpoint.interval_s;
+  if (!silent && now - 2 * endpoint.horizon_s() >= endpoint.back_at) endpoint.outcomes.miss(gone);
 }
 
 template <class Model>

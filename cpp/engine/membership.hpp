@@ -78,6 +78,8 @@ class Membership {
   void arrange(double now);
   // True if pickers must see a new view.
   bool pass_time(Endpoint<Model>& endpoint, double now);
+  // Gives up picks that have not arrived in long.
+  void forget(Endpoint<Model>& endpoint, double now);
   void say(EffectKind kind, const Endpoint<Model>& endpoint, double now);
   void say(Effect effect);
 

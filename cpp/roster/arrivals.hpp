@@ -40,13 +40,15 @@ class Arrivals {
     settled_.set(std::min(picks_.get(), settled_.get() + arrived));
   }
 
-  // Picks made at `then` or before have arrived, or never will.
-  void settle(double then) {
+  // Picks made at `then` or before have arrived, or never will. Returns how many there were.
+  std::uint32_t settle(double then) {
     const std::uint64_t picks = picks_.get();
-    std::uint64_t settled = settled_.get();
+    const std::uint64_t before = settled_.get();
+    std::uint64_t settled = before;
     if (picks - settled > kMost) settled = picks - kMost;
     while (settled < picks && times_[settled % kMost].get() <= then) ++settled;
     settled_.set(settled);
+    return static_cast<std::uint32_t>(settled - before);
   }
 
  private:

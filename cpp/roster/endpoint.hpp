@@ -49,6 +49,7 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   Report last;
   bool drained = false;  // by the operator; `last.draining` is the endpoint's own wish
   bool lost = false;
+  double back_at = -kNever;  // its connection stands again since
   bool stale = false;
   std::string_view ejected_by;  // the stage that believes it sick; empty: none
   std::string_view ejected_why;

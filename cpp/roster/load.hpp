@@ -109,14 +109,12 @@ class Load {
     rate_capacity(ranking);
   }
 
-  // Picks older than `horizon_s` that no report has shown will not arrive any more. False if there are none.
-  bool forget(double now, double horizon_s) {
-    if (!reported_) return false;
-    const std::uint32_t before = arrivals_.count();
-    arrivals_.settle(now - horizon_s);
-    const double change = static_cast<double>(arrivals_.count()) - before;
-    reckoner_.add(now, change);
-    return change != 0;
+  // Picks older than `horizon_s` that no report has shown will not arrive any more. Returns how many there were.
+  std::uint32_t forget(double now, double horizon_s) {
+    if (!reported_) return 0;
+    const std::uint32_t gone = arrivals_.settle(now - horizon_s);
+    reckoner_.add(now, -static_cast<double>(gone));
+    return gone;
   }
 
   void set_limit(std::uint32_t limit) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bits/cell.hpp"
@@ -17,7 +18,8 @@ namespace lbsuite {
 // first interval begins with the first task that ends; where nothing ends and nobody is out, no time is kept.
 // Who comes back is on trial, as in Finagle's failure accrual: who fails fast looks idle, and would be given all there
 // is again. One success ends it, and one failure is enough to be ejected anew.
-// A task that was turned away says nothing of health: it is not counted.
+// A task that was turned away says nothing of health: it is not counted. Picks that do not even begin where they went,
+// while as many arrive elsewhere, count as failures in a row: nobody tells of their ends.
 class OutlierEjection {
  public:
   static constexpr std::string_view name = "outlier_ejection";
@@ -81,9 +83,12 @@ class OutlierEjection {
       changed |= let_back(*member, now);
       out_ += kept(*member).out();
     }
+    std::uint64_t arrived = 0;
+    for (const auto* member : members) arrived += member->outcomes.arrived();
     for (auto* member : members) {
       changed |= try_out(*member, now);
       if (failing(*member)) changed |= eject(*member, "failures in a row", now);
+      if (swallows(*member, arrived)) changed |= eject(*member, "its picks do not arrive", now);
     }
     if (now >= interval_until_) changed |= end_interval(members, now);
     if (!running_.get()) begin_interval(members, now);
@@ -103,8 +108,10 @@ class OutlierEjection {
     std::uint32_t times = 0;  // ejected so often, less the intervals in which it was not
     std::string_view why;
     bool on_trial = false;
-    Rate before;  // what had ended when the interval began,
-    Rate judged;  // and when its trial did
+    Rate before;                       // what had ended when the interval began,
+    Rate judged;                       // and when its trial did
+    std::uint64_t arrived = 0;         // of its picks when the row of those that did not began,
+    std::uint64_t arrived_in_all = 0;  // and of all picks
 
     bool out() const { return until < kNever; }
   };
@@ -123,6 +130,16 @@ class OutlierEjection {
   }
 
   template <class Model>
+  bool swallows(const Endpoint<Model>& endpoint, std::uint64_t arrived_in_all) {
+    Kept& state = kept(endpoint);
+    if (std::exchange(state.arrived, endpoint.outcomes.arrived()) != endpoint.outcomes.arrived()) {
+      state.arrived_in_all = arrived_in_all;
+    }
+    return settings_.consecutive != 0 && endpoint.outcomes.missing_in_a_row() >= settings_.consecutive &&
+           arrived_in_all >= state.arrived_in_all + settings_.consecutive;
+  }
+
+  template <class Model>
   bool let_back(Endpoint<Model>& endpoint, double now) {
     Kept& state = kept(endpoint);
     if (now < state.until) return false;
@@ -137,7 +154,7 @@ class OutlierEjection {
   bool try_out(Endpoint<Model>& endpoint, double now) {
     Kept& state = kept(endpoint);
     const Rate seen = since(state.judged, total(endpoint));
-    if (!state.on_trial || seen.ended == 0) return false;
+    if (!state.on_trial || (seen.ended == 0 && endpoint.outcomes.missing_in_a_row() == 0)) return false;
     if (seen.failed == seen.ended) return eject(endpoint, "failed on trial", now);
     endpoint.outcomes.watch(state.on_trial = false);
     return true;
@@ -147,6 +164,7 @@ class OutlierEjection {
   bool eject(Endpoint<Model>& endpoint, std::string_view why, double now) {
     Kept& state = kept(endpoint);
     endpoint.outcomes.end_row();
+    state.judged = total(endpoint);
     if (state.out() || (out_ > 0 && out_ >= most_)) return false;
     ++out_;
     endpoint.outcomes.watch(state.on_trial = false);

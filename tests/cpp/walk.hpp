@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -29,6 +30,9 @@ inline Report any_report(Rng& rng) {
     report.finished = rng.below(100);
     report.busy_s = rng.below(40) / 4.0;
   }
+  report.own_finished = rng.below(10);
+  report.own_failed = std::min<std::uint64_t>(report.own_finished, rng.below(20));
+  report.own_refused = std::min<std::uint64_t>(report.own_failed, rng.below(3));
   return report;
 }
 
@@ -75,8 +79,9 @@ class Walk {
   void end() {
     if (open_.empty() || one_.accounting() == Accounting::reported) return;
     std::swap(open_[rng_.below(static_cast<std::uint32_t>(open_.size()))], open_.back());
-    one_.done(open_.back(), {}, now_);
-    other_.done(open_.back(), {}, now_);
+    const Outcome outcome{rng_.below(100) * 1e-3, rng_.below(2) == 0};
+    one_.done(open_.back(), outcome, now_);
+    other_.done(open_.back(), outcome, now_);
     open_.pop_back();
   }
 

@@ -181,7 +181,40 @@ def test_panic_tries_nobody_out_and_is_told_once() -> None:
     assert [effect.kind for effect in fleet.engine.effects()] == ["returned"] * 3 + ["calm"]
 
 
-# pick_first takes the first by its nature, and these go by what only tasks and probes tell.
+def swallowed(fleet: Reporting, begin: set[str], silent: set[str], at: float = 1.0) -> list[tuple[str, str]]:
+    """What is ejected where each endpoint gets four picks a second: `begin` begin theirs, `silent` no longer report."""
+    picks = dict.fromkeys(fleet.counts, 0)
+    for step in range(16):
+        now = at + step / 4
+        fleet.pass_to(now)
+        for address in picks:
+            if fleet.engine.pick(now, exclude=[other for other in picks if other != address]):
+                picks[address] += 1
+            if step == 0 or address not in silent:
+                begun = picks[address] if address in begin else 0
+                fleet.engine.report(address, now + 0.01, interval_s=0.5, begun=begun)
+    return fleet.said("ejected")
+
+
+def test_who_takes_picks_and_begins_none_is_out_where_others_begin_theirs() -> None:
+    taker, *others = ADDRESSES[:3]
+    fleet = Reporting("outlier_ejection", endpoints=3)
+    assert swallowed(fleet, set(others), set()) == [(taker, "its picks do not arrive")]
+    fleet.pass_to(33.0)
+    fleet.engine.effects()
+    assert swallowed(fleet, set(others), set(), 33.0)[0] == (taker, "failed on trial")
+
+
+@pytest.mark.parametrize(
+    ("begin", "silent"),
+    [((), ()), (ADDRESSES[:3], ()), (ADDRESSES[1:3], ADDRESSES[:1])],
+    ids=["no one", "all", "silent"],
+)
+def test_picks_that_nobody_uses_or_of_who_is_silent_eject_nobody(begin: list[str], silent: list[str]) -> None:
+    assert swallowed(Reporting("outlier_ejection", endpoints=3), set(begin), set(silent)) == []
+
+
+# pick_first takes the first by its nature.
 @pytest.mark.parametrize("policy", [name for name in _core.policies() if name != "pick_first"])
 def test_where_more_than_half_are_ejected_nobody_gets_over_twice_a_fair_share(policy: str) -> None:
     engine = lbsuite.Engine(policy, stages=["outlier_ejection:max_share=1", "panic"])
