@@ -217,8 +217,10 @@ void add_picks(py::class_<BoundEngine>& bound) {
   bound.def("lane", [](BoundEngine& self) { return self.engine.open_lane(); }, Waits());
 }
 
-const char* why(const BoundEngine& self, double now) {
+const char* why(BoundEngine& self, double now, std::uint32_t priority, std::uint32_t attempt) {
   check_now(now);
+  const auto refused = self.engine.refusal({.priority = priority, .attempt = attempt}, now);
+  if (refused) return kNotReady[static_cast<std::size_t>(*refused)].data();
   if (self.engine.any_ready()) return "ready";
   return kNotReady[static_cast<std::size_t>(self.engine.why())].data();
 }
@@ -243,7 +245,7 @@ void add_state(py::class_<BoundEngine>& bound) {
     const Waiting waiting;
     return self.engine.spec();
   });
-  bound.def("why", &why, py::arg("now"), Waits());
+  bound.def("why", &why, py::arg("now"), py::arg("priority") = 0, py::arg("attempt") = 0, Waits());
   bound.def("ready", &ready, py::arg("now"), Waits());
   bound.def(
       "endpoints",

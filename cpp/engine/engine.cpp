@@ -114,6 +114,7 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now, bo
     endpoint->load.end(pick.cost);
     members_.roster().touches().add(pick.endpoint);
     endings.tasks = endpoint->load.tasks();
+    if (members_.stages().counts()) members_.stages().counted(-1);
     return members_.stages().hears() && members_.ended(*endpoint, endings, now);
   });
   if (endings.tasks == kGone) return;
@@ -209,6 +210,15 @@ std::uint32_t Engine<Model>::open_lane() {
 template <class Model>
 NotReady Engine<Model>::why() const {
   return members_.roster().visit(why_nobody<Model>);
+}
+
+template <class Model>
+std::optional<NotReady> Engine<Model>::refusal(const Request& request, double now) {
+  Stages<Model>& stages = members_.stages();
+  if (!stages.admits()) return std::nullopt;
+  const auto refused = stages.admit(request, clock(now));
+  if (!refused) stages.withdraw(request, clock(now));
+  return refused;
 }
 
 template <class Model>

@@ -83,6 +83,8 @@ class Engine {
   std::uint32_t open_lane();
 
   NotReady why() const;  // of a pick that found nobody
+  // Whether a stage would refuse such a request now; nothing is counted.
+  std::optional<NotReady> refusal(const Request& request, double now);
   bool any_ready() const;
   std::vector<Standing> standings(double now) const;
   std::optional<std::string> address(std::uint32_t index, std::uint32_t generation) const;

@@ -77,9 +77,11 @@ void Membership<Model>::arrange(double now) {
 
 template <class Model>
 bool Membership<Model>::ended(Endpoint<Model>& endpoint, const Endings& endings, double now) {
-  if (endings.count == endings.refused) return false;  // who is full is not sick by it
-  endpoint.outcomes.add(endings.count - endings.refused, endings.failed - endings.refused);
-  return stages_.ended(endpoint, endings, now);
+  const std::uint32_t ran = endings.count - endings.refused;  // who is full is not sick by it
+  if (ran > 0) endpoint.outcomes.add(ran, endings.failed - endings.refused);
+  const bool wanted = stages_.ended(endpoint, endings, now);
+  roster_.touches().add(endpoint.index);  // its limit may be another
+  return wanted;
 }
 
 template <class Model>
@@ -125,6 +127,7 @@ bool Membership<Model>::take(const Reported& event, double now) {
   return change(event.address, now, [&](Endpoint<Model>& endpoint) {
     const std::uint64_t before = endpoint.last.begun.value_or(0), begun = event.report.begun.value_or(0);
     endpoint.outcomes.arrive(begun < before ? begun : begun - before);
+    const std::int32_t tasks = endpoint.load.tasks();
     endpoint.load.report(event.report, now, ranking_);
     freshness_.learn(now - endpoint.reported_at, endpoint.load.drain_rate());
     endpoint.last = event.report;
@@ -133,6 +136,7 @@ bool Membership<Model>::take(const Reported& event, double now) {
     endpoint.stale_at = stages_.stale_at(now, event.report.interval_s);
     if (endpoint.lease_s > 0) endpoint.lease_until = now + endpoint.lease_s;
     forget(endpoint, now);
+    stages_.counted(endpoint.load.tasks() - tasks);
     if (std::exchange(endpoint.stale, false)) say(EffectKind::fresh, endpoint, now);
   });
 }
@@ -199,7 +203,9 @@ bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
     roster_.remove(endpoint);
     return true;
   }
+  const std::int32_t tasks = endpoint.load.tasks();
   forget(endpoint, now);
+  stages_.counted(endpoint.load.tasks() - tasks);
   if (endpoint.stale || now < endpoint.stale_at) return false;
   endpoint.stale = true;
   say(EffectKind::stale, endpoint, now);

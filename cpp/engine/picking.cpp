@@ -11,9 +11,18 @@ using Excluded = absl::InlinedVector<std::uint32_t, 8>;
 
 template <class Model>
 Answer Picking<Model>::pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane) {
-  if (members_.stages().admits()) [[unlikely]] {
-    if (const auto refused = members_.stages().admit(request, clock(now))) return *refused;
-  }
+  Stages<Model>& stages = members_.stages();
+  if (!stages.admits()) [[likely]]
+    return pick_admitted(choosers, request, now, lane);
+  if (const auto refused = stages.admit(request, clock(now))) return *refused;
+  const Answer answer = pick_admitted(choosers, request, now, lane);
+  if (!std::holds_alternative<Pick>(answer)) stages.withdraw(request, clock(now));
+  return answer;
+}
+
+template <class Model>
+Answer Picking<Model>::pick_admitted(const Choosers<Model>& choosers, const Request& request, double now,
+                                     Lane<Model>& lane) {
   return members_.roster().visit(
       lane.reader, [this, choosers, now, &request, &lane](const View<Model>& view) -> Answer {
         const Endpoint<Model>* chosen = find(view, {choosers, request, now, true}, lane);

@@ -57,6 +57,7 @@ class Picking {
   }
 
  private:
+  Answer pick_admitted(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
   // What is asked, and how: the same at every level.
   struct Question {
     const Choosers<Model>& choosers;

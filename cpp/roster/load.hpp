@@ -15,6 +15,7 @@
 #include "bits/course.hpp"
 #include "roster/arrivals.hpp"
 #include "roster/drain_rate.hpp"
+#include "roster/limit.hpp"
 #include "roster/ranking.hpp"
 #include "roster/reckoner.hpp"
 #include "roster/report.hpp"
@@ -88,6 +89,9 @@ class Load {
     return {course.value / capacity, course.fall / capacity, course.until};
   }
 
+  // What a stage has found it to bear; 0: nothing.
+  void learn_limit(std::uint32_t limit) { limit_.learn(limit); }
+
   // Writer only, from here on.
   void report(const Report& report, double now, Ranking<Model>& ranking) {
     if (report.limit) set_limit(*report.limit);
@@ -124,9 +128,7 @@ class Load {
   // No more tasks at once than this, whatever its own limit; 0: it is not held.
   void hold_to(std::uint32_t most) {
     held_to_.set(most);
-    const std::uint32_t limit =
-        most == 0 || told_limit_ == 0 ? std::max(most, told_limit_) : std::min(most, told_limit_);
-    limit_.set(static_cast<std::int32_t>(limit));
+    limit_.tell(Limit<Model>::smaller(most, told_limit_));
   }
   std::uint32_t held_to() const { return held_to_.get(); }
   void set_weight(std::uint32_t weight) {
@@ -185,7 +187,7 @@ class Load {
 
   const bool reported_;
   Cell<std::int32_t> others_{0};  // tasks that reports tell of and `tally_` does not count
-  Cell<std::int32_t> limit_{0};
+  Limit<Model> limit_;
   Cell<std::uint32_t> held_to_{0};
   Cell<double> capacity_{1};
   Tally<Model> tally_;

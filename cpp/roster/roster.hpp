@@ -5,7 +5,7 @@
 //   view       what pickers see                    epochs     when a replaced view may go
 //   shares     holds some to their share of picks
 //   locked, atomic, split, snapshot                the ways in which pickers and the writer share it
-//   reckoner, arrivals, drain_rate, tally          what a load is made of
+//   reckoner, arrivals, drain_rate, tally, limit   what a load is made of
 //   touches    whose load has changed              tournament who has the least of many loads
 //   address_book                                   finds an endpoint by its address
 // The engine alone calls in here: visits from any thread, everything else under its writer lock.

@@ -581,8 +581,12 @@ class Engine:
     def lane(self) -> int:
         """Opens a lane: picks of one lane come from one thread at a time, and lanes do not wait for each other."""
 
-    def why(self, now: float) -> str:
-        """Why a pick found nobody: "none" (no endpoint is up), "all_full" (each that is up is at its limit), or "ready"."""
+    def why(self, now: float, priority: int = 0, attempt: int = 0) -> str:
+        """Why a pick like this found nobody.
+
+        "shed" (the service is at its limit for what matters no more than this), "over_budget" (a retry beyond what
+        retries may cost), "none" (no endpoint is up), "all_full" (each that is up is at its limit), or "ready".
+        """
 
     def ready(self, now: float) -> list[str]:
         """The addresses of those that may be picked, in the roster's order."""

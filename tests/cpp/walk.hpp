@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -72,6 +73,7 @@ class Walk {
   }
 
   int picks() const { return picks_; }
+  int refused(NotReady why) const { return refused_[static_cast<std::size_t>(why)]; }
 
  private:
   void tell(const Event& event) { ASSERT_EQ(one_.apply(event, now_), other_.apply(event, now_)); }
@@ -88,10 +90,14 @@ class Walk {
   void pick() {
     const std::string excluded = address(rng_.below(most_));
     const std::string_view excludes[] = {excluded};
-    const Request request{.exclude = {excludes, rng_.below(8) == 0 ? 1U : 0U}};
+    const Request request{.exclude = {excludes, rng_.below(8) == 0 ? 1U : 0U},
+                          .priority = rng_.below(4),
+                          .attempt = rng_.below(8) == 0 ? 1U : 0U};
     const Answer one = one_.pick(request, now_);
     const Answer other = other_.pick(request, now_);
     ASSERT_EQ(one.index(), other.index());
+    const NotReady* const nobody = std::get_if<NotReady>(&one);
+    if (nobody != nullptr) ++refused_[static_cast<std::size_t>(*nobody)];
     const Pick* const pick = std::get_if<Pick>(&one);
     if (pick == nullptr) return;
     ASSERT_EQ(pick->endpoint, std::get<Pick>(other).endpoint) << "pick " << picks_ << " at " << now_;
@@ -106,6 +112,7 @@ class Walk {
   double now_ = 100;
   std::vector<Pick> open_;
   int picks_ = 0;
+  std::array<int, kNotReady.size()> refused_{};
 };
 
 }  // namespace lbsuite

@@ -42,6 +42,7 @@ def _add_load(parser: Parser) -> None:
     add("--rate", type=positive(1e6), metavar="R", help="open loop: tasks a second, timed from when due")
     add("--arrivals", choices=arrivals.KINDS, default="poisson", help="of the open loop (%(default)s)")
     add("--connections", choices=compute_calls.KINDS, default="keep", help="to the backends (%(default)s)")
+    add("--priority", type=whole(0, client.MOST_PRIORITY), default=0, metavar="P", help="above 0: shed earlier (0)")
     add("--timeout-s", type=positive(), default="60", metavar="S", help="of a task, asking included (%(default)s)")
 
 
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         duration_s=args.duration,
         connections=args.connections,
         timeout_s=args.timeout_s,
+        priority=args.priority,
     )
     result = asyncio.run(_measure(settings, args.progress))
     print(result.to_json() if args.json else readout.text(result))

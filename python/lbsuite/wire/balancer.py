@@ -150,7 +150,7 @@ class Balancer:
             attempt=request.attempt,
         )
         if pick is None:
-            raise status.nobody(membership, now)
+            raise status.nobody(membership, now, request)
         if membership.alarm.due > now + _FORGETS_PICKS_S:
             membership.alarm.ring_by(engine.next_deadline(), now)
         if self._pick_log is not None:

@@ -24,12 +24,13 @@ from lbsuite.registry.etcd import balancers
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.results import RunResult
-from lbsuite.wire import arrivals, compute_calls, messages, services, tasks
+from lbsuite.wire import arrivals, compute_calls, messages, refusal, services, tasks
 from lbsuite.wire.budget import RetryBudget
 from lbsuite.wire.pick_source import SAY_NOTHING, PickSource
 from lbsuite.wire.tally import WRONG, Tally
 
 MOST_ATTEMPTS = 3
+MOST_PRIORITY = 100
 REACH_S = 10.0
 """How long a run waits, before it begins, for a balancer that can be asked."""
 LAST_WORDS_S = 1.0
@@ -61,8 +62,9 @@ class ClientSettings:
     clients: callers of a closed loop. rate: tasks a second of an open loop instead; None: closed. duration_s: how long
     tasks are begun. balancers: HOST:PORT each; etcd: where they are looked up when none is named. strategy: a policy's
     name or `name:key=value,...`; None: the balancer decides. timeout_s: what a task may take in all, asking included.
-    seed: of the arrivals. cost: what each request says that its task costs; None: about the milliseconds it takes, so
-    that those of a mix differ. Raises ValueError for what makes no sense.
+    priority: of each task; where a service is at its limit, those above 0 are shed first. seed: of the arrivals. cost:
+    what each request says that its task costs; None: about the milliseconds it takes, so that those of a mix differ.
+    Raises ValueError for what makes no sense.
     """
 
     balancers: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ class ClientSettings:
     duration_s: float = 30.0
     connections: str = "keep"
     timeout_s: float = 60.0
+    priority: int = 0
     seed: int | None = None
     cost: int | None = 1
 
@@ -87,6 +90,8 @@ class ClientSettings:
         for name in ("clients", "rate", "duration_s", "timeout_s"):
             if (value := getattr(self, name)) is not None and not 0 < value < float("inf"):
                 raise ValueError(f"{name} is not above 0: {value!r}")
+        if not 0 <= self.priority <= MOST_PRIORITY:
+            raise ValueError(f"priority is not in 0..{MOST_PRIORITY}: {self.priority!r}")
         if self.strategy is not None:
             _core.parse_policy(self.strategy)
         check_task(self.task)
@@ -99,7 +104,7 @@ class ClientSettings:
     def request(self, task: str) -> messages.BalanceRequest:
         """What a task's caller asks a balancer: the three strategies of the enum by number, any other by name."""
         cost = tasks.cost(task) if self.cost is None else self.cost
-        request = messages.BalanceRequest(service=self.service, cost=cost if cost != 1 else 0)
+        request = messages.BalanceRequest(service=self.service, cost=cost if cost != 1 else 0, priority=self.priority)
         if self.strategy in _ENUM:
             request.strategy = _ENUM[self.strategy]
         elif self.strategy is not None:
@@ -258,21 +263,19 @@ class _Load:
             await asyncio.sleep(backoff.next_s())
 
     async def _pick(self, anyone: messages.BalanceRequest, failed: list[str], deadline_s: float) -> messages.ServerInfo:
-        request = anyone
-        if failed:
-            request = messages.BalanceRequest(exclude=failed)
-            request.MergeFrom(anyone)
+        request = messages.BalanceRequest(exclude=failed, attempt=len(failed))
+        request.MergeFrom(anyone)
         backoff = Backoff()
         while True:
             try:
                 return await self._source.ask(request, max(deadline_s - time.monotonic(), 0))
             except grpc.aio.AioRpcError as error:
                 wait_s = backoff.next_s()
-                if error.code() not in _ASK_AGAIN or time.monotonic() + wait_s >= deadline_s:
+                if error.code() not in _ASK_AGAIN or refusal.is_final(error) or time.monotonic() + wait_s >= deadline_s:
                     raise
             self._tally.result.waits += 1
             # Where there is no other endpoint, the one that failed may be well again.
-            request = anyone
+            del request.exclude[:]
             await asyncio.sleep(wait_s)
 
     async def _compute(self, task: str, pick: messages.ServerInfo, deadline_s: float) -> str:

@@ -10,7 +10,7 @@ from grpc_health.v1 import health  # type: ignore[import-untyped]
 
 from lbsuite.wire import listening, services
 from lbsuite.wire.balancer import Balancer, Caller
-from lbsuite.wire.refusal import Refused
+from lbsuite.wire.refusal import PUSHBACK, Refused
 
 MAX_REQUEST_BYTES = 256 * 1024
 MAX_WORDS = 500
@@ -58,12 +58,15 @@ def _identify(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
 
 def _answered(method: Method) -> Callable[..., Awaitable[Any]]:
     async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        trailing: tuple[tuple[str, str], ...] = ()
         try:
             return await method(request, _identify(context))
         except Refused as refusal:
             code, words = refusal.code, str(refusal)
+            if refusal.final:
+                trailing = ((PUSHBACK, "-1"),)
         except ValueError as error:
             code, words = grpc.StatusCode.INVALID_ARGUMENT, str(error)
-        await context.abort(code, words[:MAX_WORDS])
+        await context.abort(code, words[:MAX_WORDS], trailing)
 
     return answer

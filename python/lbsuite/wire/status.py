@@ -54,10 +54,10 @@ def counters(membership: Membership) -> dict[str, int]:
     return {**refused, **membership.alarm.happened}
 
 
-def nobody(membership: Membership, now: float) -> Refused:
-    """Why there is nobody to pick, as the status that says it; it is counted."""
+def nobody(membership: Membership, now: float, request: messages.BalanceRequest) -> Refused:
+    """Why there is nobody to pick for this request, as the status that says it; it is counted."""
     engine = membership.engine
-    why = engine.why(now)
+    why = engine.why(now, request.priority, request.attempt)
     membership.refusals["excluded" if why == "ready" else why] += 1
     states = Counter(endpoint.state for endpoint in engine.endpoints(now))
     if not states:
@@ -66,6 +66,12 @@ def nobody(membership: Membership, now: float) -> Refused:
     match why:
         case "all_full":
             return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"all endpoints that are alive are full: {count}")
+        case "shed":
+            words = f"the service is at its limit for priority {request.priority} (total_limit): {count}"
+            return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, words)
+        case "over_budget":
+            words = f"attempt {request.attempt} is beyond the budget of retries (retry_budget)"
+            return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, words, final=True)
         case "none":
             return Refused(grpc.StatusCode.UNAVAILABLE, f"nobody is alive: {count}")
         case _:
