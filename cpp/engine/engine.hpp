@@ -133,7 +133,7 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   const bool plain = !recorded && asked.shadow == nullptr && request.exclude.empty();
   return members_.roster().visit(
       own.reader, [this, asked, plain, recorded, now, &own, &request, &use](const View<Model>& view) {
-        if (!plain || !view.simple()) [[unlikely]]
+        if (!plain || !view.simple) [[unlikely]]
           return use(decide(view, asked, request, now, own, recorded));
         const std::uint32_t chosen = asked.own.pick(picking_.candidates_of(view, {}, now), request);
         return use(chosen == kNobody ? nullptr : view.up[chosen]);
@@ -158,8 +158,8 @@ std::size_t Engine<Model>::choose_many(const Request& request, double now, std::
   for (std::size_t before = kMostInOneVisit; found < chosen.size() && before > 0;) {
     const auto room = chosen.subspan(found, std::min(kMostInOneVisit, chosen.size() - found));
     before = members_.roster().visit(own.reader, [&](const View<Model>& view) {
-      return view.simple() ? asked.own.pick_many(picking_.candidates_of(view, {}, now), request, room)
-                           : picking_.choose_many(view, asked, request, now, own, room);
+      return view.simple ? asked.own.pick_many(picking_.candidates_of(view, {}, now), request, room)
+                         : picking_.choose_many(view, asked, request, now, own, room);
     });
     found += before;
   }

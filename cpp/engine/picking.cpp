@@ -54,7 +54,7 @@ std::size_t Picking<Model>::choose_many(const View<Model>& view, const Choosers<
 
 template <class Model>
 Endpoint<Model>* Picking<Model>::find(const View<Model>& view, const Question& question, Lane<Model>& lane) {
-  if (view.simple()) [[likely]]
+  if (view.simple) [[likely]]
     return look(view, question.choosers.own, nullptr, question);
   return find_by_levels(view, question, lane);
 }
@@ -76,13 +76,31 @@ Endpoint<Model>* Picking<Model>::find_by_levels(const View<Model>& view, const Q
   return nullptr;
 }
 
-// Where nobody else is ready, nobody is held to a share.
 template <class Model>
 Endpoint<Model>* Picking<Model>::find_at(const View<Model>& level, const Question& question) {
   Picker<Model>& picker = level.level == 0 ? question.choosers.own : *question.choosers.beyond;
   Shares<Model>* const shares = level.shares[picker.weighs].get();
   Endpoint<Model>* const found = look(level, picker, shares, question);
-  return found == nullptr && shares != nullptr ? look(level, picker, nullptr, question) : found;
+  return found == nullptr && shares != nullptr ? find_held(level, *shares, question) : found;
+}
+
+// Nobody else is ready: then nobody is held to a share, and the one that is owed most is picked.
+template <class Model>
+Endpoint<Model>* Picking<Model>::find_held(const View<Model>& level, Shares<Model>& shares, const Question& question) {
+  Excluded excluded;
+  find_excluded(level, question.request, excluded);
+  const Candidates<Model> candidates = candidates_of(level, excluded, question.now);
+  for (std::uint32_t tries = 0; tries <= candidates.size(); ++tries) {
+    std::uint32_t most = kNobody;
+    for (std::uint32_t i = 0; i < candidates.size(); ++i) {
+      if (candidates.ready(i) && (most == kNobody || shares.owed(i) > shares.owed(most))) most = i;
+    }
+    if (most == kNobody) return nullptr;
+    if (question.takes && !take(candidates[most], question.request, candidates.now())) continue;
+    shares.count(most);
+    return &candidates[most];
+  }
+  return nullptr;
 }
 
 template <class Model>

@@ -68,6 +68,7 @@ class Picking {
   Endpoint<Model>* find(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_by_levels(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_at(const View<Model>& level, const Question& question);
+  Endpoint<Model>* find_held(const View<Model>& level, Shares<Model>& shares, const Question& question);
   Endpoint<Model>* look(const View<Model>& level, Picker<Model>& picker, Shares<Model>* shares,
                         const Question& question);
   void compare(std::uint32_t chosen, std::uint32_t other);

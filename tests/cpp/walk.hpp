@@ -50,7 +50,8 @@ class Walk {
     const std::string who = address(rng_.below(most_ + 4));
     switch (rng_.below(20)) {
       case 0:
-        return tell(Joined{who, 1 + rng_.below(3), rng_.below(6), "", kUnordered, rng_.below(2) * 20.0});
+        return tell(Joined{who, 1 + rng_.below(3), rng_.below(6), rng_.below(2) == 0 ? "a" : "", kUnordered,
+                           rng_.below(2) * 20.0, rng_.below(3)});
       case 1:
         return rng_.below(4) == 0 ? tell(Left{who}) : tell(Drained{who, rng_.below(4) != 0});
       case 2:
