@@ -359,10 +359,10 @@ class Pick:
 class Endpoint:
     """What an engine knows of one endpoint at one moment.
 
-    state: "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken, as the engine counts
-    them. work: the cost of those tasks. estimate: the dead-reckoned load in tasks. score: what least_load compares.
-    memory, cpu: as last reported. report_age_s: None before the first report. tier: as it joined. warmth: of its full
-    share, what slow_start lets it have now.
+    state: "ready", "full", "unavailable", "stale", "draining", "ejected" or "standby" (a stage would rather have others
+    serve). tasks: slots taken, as the engine counts them. work: the cost of those tasks. estimate: the dead-reckoned load
+    in tasks. score: what least_load compares. memory, cpu: as last reported. report_age_s: None before the first report.
+    tier: as it joined. warmth: of its full share, what slow_start lets it have now.
     """
 
     @property
