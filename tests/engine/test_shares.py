@@ -137,3 +137,12 @@ def test_a_fresh_one_of_more_weight_has_a_part_of_its_larger_share() -> None:
 def test_a_roster_that_changes_under_a_pick_refuses_the_stage_by_name(roster: str, stage: str) -> None:
     with pytest.raises(ValueError, match=f"roster {roster} serves round_robin only, without stage {stage}"):
         lbsuite.Engine("round_robin", roster, stages=[stage])
+
+
+def test_what_the_free_have_no_slot_for_is_spread_over_the_held() -> None:
+    engine = lbsuite.Engine("round_robin", stages=["static_weights"])
+    for i, weight in enumerate([10, 1, 2]):
+        engine.join(f"127.0.0.1:{4000 + i}", 0.0, weight=weight, limit=10 if weight == 10 else 0)
+    picked = Counter(engine.pick(1.0).endpoint for _ in range(70))
+    assert picked["127.0.0.1:4000"] == 10
+    assert picked["127.0.0.1:4001"] == pytest.approx(30, abs=10)
