@@ -192,10 +192,7 @@ class OutlierEjection {
       rates.push_back(state.out() ? Rate{} : since(state.before, total(*member)));
       state.before = total(*member);
     }
-    bool changed = false;
-    for (std::size_t i = 0; i < rates.size(); ++i) {
-      if (const auto why = fault(rates[i], rates); !why.empty()) changed |= eject(*members[i], why, now);
-    }
+    const bool changed = judge(members, rates, now);
     for (const auto* member : members) {
       Kept& state = kept(*member);
       if (!state.out() && !state.on_trial && state.times > 0) --state.times;
@@ -204,18 +201,23 @@ class OutlierEjection {
     return changed;
   }
 
-  // Why one is ejected for what it did in an interval; empty if it is not.
-  std::string_view fault(const Rate& rate, std::span<const Rate> rates) const {
+  // Ejects whom an interval has shown to be sick.
+  template <class Model>
+  bool judge(Members<Model> members, std::span<const Rate> rates, double now) {
     const Enough for_rates{settings_.success_rate_endpoints, settings_.success_rate_requests};
-    const double deviations = settings_.success_rate_stdev_factor;
-    if (deviations > 0 && for_rates.at(rate) && rate.success() < least_success(rates, for_rates, deviations)) {
-      return "success rate";
-    }
     const Enough for_shares{settings_.failure_share_endpoints, settings_.failure_share_requests};
-    if (for_shares.at(rate) && for_shares.of(rates) && 1 - rate.success() > settings_.failure_share) {
-      return "failure share";
+    const double deviations = settings_.success_rate_stdev_factor;
+    const double least = deviations > 0 ? least_success(rates, for_rates, deviations) : -kNever;
+    const double most = for_shares.of(rates) ? double{settings_.failure_share} : 1;
+    bool changed = false;
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      if (for_rates.at(rates[i]) && rates[i].success() < least) {
+        changed |= eject(*members[i], "success rate", now);
+      } else if (for_shares.at(rates[i]) && 1 - rates[i].success() > most) {
+        changed |= eject(*members[i], "failure share", now);
+      }
     }
-    return {};
+    return changed;
   }
 
   template <class Model>

@@ -58,9 +58,10 @@ class Reporting:
 
 
 @settings(max_examples=300)
-@given(SETTINGS, st.lists(ENDINGS, max_size=60))
-def test_it_does_as_its_plain_twin(chosen: Settings, steps: list[tuple[float, str, int, int]]) -> None:
-    fleet, twin, now = Reporting(chosen.spec), OutlierEjection(chosen, ADDRESSES), 0.0
+@given(SETTINGS, st.booleans(), st.lists(ENDINGS, max_size=60))
+def test_it_does_as_its_plain_twin(chosen: Settings, panic: bool, steps: list[tuple[float, str, int, int]]) -> None:
+    fleet = Reporting(chosen.spec, *(["panic"] if panic else []))
+    twin, now = OutlierEjection(chosen, ADDRESSES), 0.0
     for passed_s, address, count, failed in steps:
         now += passed_s
         while (due := fleet.engine.next_deadline()) <= now:
@@ -71,10 +72,11 @@ def test_it_does_as_its_plain_twin(chosen: Settings, steps: list[tuple[float, st
         fleet.tell(address, now, count, min(failed, count))
         if count:
             twin.told(address, count, min(failed, count), now)
-        assert fleet.ejected(now) == twin.out
+        out = set() if panic and twin.well < len(ADDRESSES) / 2 else twin.out
+        assert fleet.ejected(now) == out
         assert len(twin.out) <= max(1, math.ceil(chosen.max_share * len(ADDRESSES)))
         pick = fleet.engine.pick(now)
-        assert pick is None or pick.endpoint not in twin.out
+        assert pick is None or pick.endpoint not in out
     assert fleet.said("ejected") == twin.said
 
 

@@ -54,6 +54,10 @@ class OutlierEjection:
         return {address for address, e in self.endpoints.items() if e.out}
 
     @property
+    def well(self) -> int:
+        return sum(not e.out and not e.on_trial for e in self.endpoints.values())
+
+    @property
     def deadline(self) -> float:
         return min(self.interval_until, *(e.until for e in self.endpoints.values()))
 
