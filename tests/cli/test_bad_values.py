@@ -74,6 +74,7 @@ def test_nonsense_is_refused_in_one_line(
         (["backend", "--listen", "0.0.0.0:0"], "--advertise"),
         (["client", "--clients", "-3"], "-3"),
         (["client", "--duration", "nan"], "nan"),
+        (["client", "--priority", "-1"], "-1"),
         (["backend", "--listen", "127.0.0.1:0", "--max-big-n", "100000001"], "'100000001'"),
         (["client", "--task", "dance:1"], "dance"),
         (["client", "--task", "mix:normal:1"], "'normal'"),

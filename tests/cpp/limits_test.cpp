@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "allocations.hpp"
 #include "overload.hpp"
 #include "walk.hpp"
 
@@ -36,6 +37,17 @@ TEST_P(EveryKind, RefusesTheSameWithPlainCellsAsWithSharedOnes) {
     EXPECT_GT(walk.refused(NotReady::shed), 0);
     EXPECT_GT(walk.refused(NotReady::over_budget), 0);
   }
+}
+
+TEST_P(EveryKind, AllocatesNothingOnAPickAndItsEnd) {
+  const std::string how = "kind=" + std::string(GetParam());
+  Engine<Shared> engine(settings({"endpoint_limit:" + how, "total_limit:" + how, "retry_budget"}, Accounting::done));
+  for (std::uint32_t i = 0; i < 10; ++i) engine.apply(Joined{address(i), 1, 0, "", kUnordered, 0}, 0);
+  const auto serve = [&](double now) { engine.done(std::get<Pick>(engine.pick({}, now)), {0.01, false}, now); };
+  serve(0);  // makes the lane's objects
+  const std::size_t before = allocations();
+  for (int i = 1; i < 1000; ++i) serve(0.01 * i);
+  EXPECT_EQ(allocations(), before);
 }
 
 class Overload : public testing::TestWithParam<overload::Scene> {};
