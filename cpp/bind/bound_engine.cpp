@@ -45,6 +45,13 @@ auto BoundEngine::ask(Call&& call) {
   return call();
 }
 
+template <class Call>
+auto BoundEngine::tell(Call&& call) {
+  if (engine.settings().queue.wait_s > 0 && !python_policies_.empty()) return ask(std::forward<Call>(call));
+  const Waiting waiting;
+  return call();
+}
+
 std::uint32_t BoundEngine::policy_number(const py::object& policy) {
   if (policy.is_none()) return 0;
   if (is_python_policy(policy)) return python_number(policy);
@@ -81,10 +88,11 @@ std::uint32_t BoundEngine::python_number(const py::object& policy) {
   return number;
 }
 
-std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
-                                           const py::object& exclude, const py::object& policy,
-                                           std::optional<double> deadline, std::uint32_t priority,
-                                           std::uint32_t attempt, std::uint32_t lane) {
+std::optional<std::variant<BoundPick, Ticket>> BoundEngine::pick(double now, const std::optional<std::string>& key,
+                                                                 std::uint32_t cost, const py::object& exclude,
+                                                                 const py::object& policy,
+                                                                 std::optional<double> deadline, std::uint32_t priority,
+                                                                 std::uint32_t attempt, std::uint32_t lane) {
   check_now(now);
   std::vector<std::string> addresses;
   if (py::isinstance<py::str>(exclude)) throw py::type_error("exclude is a sequence of addresses, not one str");
@@ -102,6 +110,7 @@ std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::
                         attempt};
   for (;;) {
     const Answer answer = ask([&] { return engine.pick(request, now, lane); });
+    if (const auto* ticket = std::get_if<Ticket>(&answer)) return *ticket;
     const auto* pick = std::get_if<Pick>(&answer);
     if (pick == nullptr) return std::nullopt;
     const auto spell = [&] {
@@ -163,8 +172,34 @@ py::array_t<std::uint32_t> BoundEngine::pick_many(std::size_t count, double now)
 
 bool BoundEngine::apply(const Event& event, double now) {
   check_now(now);
-  const Waiting waiting;
-  return engine.apply(event, now);
+  return tell([&] { return engine.apply(event, now); });
+}
+
+void BoundEngine::expire(double now) {
+  check_now(now);
+  tell([&] { engine.expire(now); });
+}
+
+bool BoundEngine::cancel(const Ticket& ticket, double now) {
+  check_now(now);
+  return tell([&] { return engine.cancel(ticket, now); });
+}
+
+std::vector<BoundEffect> BoundEngine::effects() {
+  std::vector<Effect> effects = [&] {
+    const Waiting waiting;
+    return engine.effects();
+  }();
+  std::vector<BoundEffect> bound;
+  for (Effect& effect : effects) {
+    std::optional<BoundPick> pick;
+    if (effect.kind == EffectKind::answered) {
+      const auto spell = [&] { return effect.address; };
+      pick = BoundPick{effect.pick, name(effect.pick.endpoint, effect.pick.generation, spell), this, false};
+    }
+    bound.push_back({std::move(effect), std::move(pick)});
+  }
+  return bound;
 }
 
 }  // namespace lbsuite::bind

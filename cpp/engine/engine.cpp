@@ -1,7 +1,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
-#include <ranges>
+#include <iterator>
 #include <utility>
 
 #include "bits/check.hpp"
@@ -19,7 +19,8 @@ Engine<Model>::Engine(const EngineSettings& settings)
     : settings_(settings),
       members_(settings.roster, settings.signal, settings.accounting, settings.stages),
       picking_(members_, last_, settings.scanned),
-      lanes_(writing_, members_, settings.seed, settings.gives) {
+      lanes_(writing_, members_, settings.seed, settings.gives),
+      queue_(settings.queue, members_, picking_, lanes_, recorder_) {
   members_.roster().plan_by([this](View<Model>& view) {
     for (View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
       lanes_.plan(*level, picking_.candidates_of(*level, {}, last_.get()));
@@ -28,6 +29,7 @@ Engine<Model>::Engine(const EngineSettings& settings)
   });
   lanes_.switch_to(policy(policy_spec(settings.policy)));
   open_lane();
+  if (queue_.on()) queue_.open(open_lane());
 }
 
 template <class Model>
@@ -44,6 +46,7 @@ bool Engine<Model>::apply(const Event& event, double now) {
   last_.set(now);
   if (taken) tell(event, before, now);
   std::visit([&](const auto& what) { recorder_.add(what, now); }, event);
+  queue_.serve(now);
   return taken;
 }
 
@@ -70,15 +73,43 @@ void Engine<Model>::tell(const Event& event, const Report& before, double now) {
 template <class Model>
 Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t number) {
   Lane<Model>& own = lanes_.lane(number);
-  if (!recorder_.on()) [[likely]]
+  if (!recorder_.on() && !queue_.on()) [[likely]]
     return picking_.pick(lanes_.choosers(own, request.policy, false), request, now, own);
-  const std::lock_guard lock(writing_);  // a recorded pick takes its place among the other events
+  return pick_or_wait(request, now, own);
+}
+
+template <class Model>
+Answer Engine<Model>::pick_or_wait(const Request& request, double now, Lane<Model>& own) {
+  std::unique_lock lock(writing_, std::defer_lock);
+  const bool recorded = recorder_.on();
+  if (recorded) lock.lock();  // a recorded pick takes its place among the other events
   now = clock(now);
-  const Answer answer = picking_.pick(lanes_.choosers(own, request.policy, true), request, now, own);
-  const auto* picked = std::get_if<Pick>(&answer);
-  const std::uint64_t sequence = picked == nullptr ? 0 : picked->in_lane();
-  recorder_.asked(lanes_.spec(request.policy), request, sequence, spell(answer), now, number);
+  const Choosers<Model> choosers = lanes_.choosers(own, request.policy, recorded);
+  const auto look = [&] { return picking_.pick(choosers, request, now, own); };
+  Answer answer = NotReady::all_full;
+  if (queue_.empty()) {
+    answer = look();
+  } else if (const auto refused = picking_.refusal(request, now)) {
+    answer = *refused;
+  }
+  if (queue_.on() && says_all_full(answer)) {
+    if (!recorded) lock.lock();
+    answer = queue_.enter(request, now, look);
+  }
+  if (recorded) recorder_.asked(lanes_.spec(request.policy), request, answer, spell(answer), now, own.number);
+  if (queue_.wanted()) {  // maybe by one who saw a slot taken that this pick has given back
+    if (!lock.owns_lock()) lock.lock();
+    queue_.serve(now);
+  }
   return answer;
+}
+
+template <class Model>
+bool Engine<Model>::cancel(const Ticket& ticket, double now) {
+  const std::lock_guard lock(writing_);
+  last_.set(clock(now));
+  recorder_.add(Cancelled{ticket.number}, last_.get());
+  return queue_.cancel(ticket);
 }
 
 template <class Model>
@@ -87,7 +118,7 @@ Endpoint<Model>* Engine<Model>::decide(const View<Model>& view, const Choosers<M
   Endpoint<Model>* const chosen = picking_.choose(view, choosers, request, now, lane);
   if (recorded) {
     const std::string found = chosen == nullptr ? spell(why_nobody(view)) : chosen->address;
-    recorder_.asked(lanes_.spec(request.policy), request, 0, found, clock(now), lane.number, false);
+    recorder_.asked(lanes_.spec(request.policy), request, NotReady::none, found, clock(now), lane.number, false);
   }
   return chosen;
 }
@@ -96,11 +127,17 @@ template <class Model>
 void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
   if (settings_.accounting != Accounting::done) [[unlikely]]
     check(false, "an engine whose reports free the slots takes no done()");
-  if (!recorder_.on()) [[likely]]
-    return end(pick, outcome, clock(now), false);
-  const std::lock_guard lock(writing_);
-  end(pick, outcome, clock(now), true);
-  recorder_.add(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
+  std::unique_lock lock(writing_, std::defer_lock);
+  const bool recorded = recorder_.on();
+  if (recorded) [[unlikely]]
+    lock.lock();
+  end(pick, outcome, clock(now), recorded);
+  if (recorded) [[unlikely]]
+    recorder_.add(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
+  if (!queue_.wanted()) [[likely]]
+    return;
+  if (!recorded) lock.lock();
+  queue_.serve(clock(now));
 }
 
 template <class Model>
@@ -130,7 +167,7 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now, bo
 template <class Model>
 double Engine<Model>::next_deadline() const {
   const std::lock_guard lock(writing_);
-  return members_.next_deadline(last_.get());
+  return std::min(members_.next_deadline(last_.get()), queue_.next_deadline());
 }
 
 template <class Model>
@@ -140,12 +177,15 @@ void Engine<Model>::expire(double now) {
   members_.pass_time(now);
   last_.set(now);
   recorder_.add(Expired{}, now);
+  queue_.serve(now);
 }
 
 template <class Model>
 std::vector<Effect> Engine<Model>::effects() {
   const std::lock_guard lock(writing_);
   std::vector<Effect> effects = members_.effects();
+  std::ranges::move(queue_.effects(), std::back_inserter(effects));
+  std::ranges::stable_sort(effects, {}, &Effect::now);
   for (const Place place : lanes_.wanted_probes()) {
     const auto address = this->address(place.index, place.generation);
     if (address) effects.push_back({EffectKind::probe, *address, last_.get()});
@@ -210,27 +250,6 @@ std::uint32_t Engine<Model>::open_lane() {
 template <class Model>
 NotReady Engine<Model>::why() const {
   return members_.roster().visit(why_nobody<Model>);
-}
-
-template <class Model>
-std::optional<NotReady> Engine<Model>::refusal(const Request& request, double now) {
-  Stages<Model>& stages = members_.stages();
-  if (!stages.admits()) return std::nullopt;
-  const auto refused = stages.admit(request, clock(now));
-  if (!refused) stages.withdraw(request, clock(now));
-  return refused;
-}
-
-template <class Model>
-bool Engine<Model>::any_ready() const {
-  return members_.roster().visit([this](const View<Model>& view) {
-    for (const View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
-      const Candidates<Model> candidates = picking_.candidates_of(*level, {}, last_.get());
-      const auto all = std::views::iota(0U, candidates.size());
-      if (std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); })) return true;
-    }
-    return false;
-  });
 }
 
 template <class Model>

@@ -5,6 +5,7 @@
 //   lanes       which policies answer whom       pickers      a policy in a lane, and what lanes share of it
 //   candidates  the endpoints as a policy sees them           leaderboard  the least loaded of very many
 //   freshness   what `choices=auto` goes by      endings, probes  what policies hear of, and ask for
+//   queue       who waits for a slot               waiters    the order in which they are served
 //   recorder, event_log, record_fields, replay   the event log: told to a sink, as text, field by field, fed again
 // Hosts call in here, in C++ or through bind.
 //
@@ -27,6 +28,7 @@
 #include "engine/lanes.hpp"
 #include "engine/membership.hpp"
 #include "engine/picking.hpp"
+#include "engine/queue.hpp"
 #include "engine/recorder.hpp"
 #include "policy/policies.hpp"
 #include "policy/request.hpp"
@@ -43,6 +45,7 @@ struct EngineSettings {
   RosterKind roster = RosterKind::snapshot;
   std::uint32_t scanned = 64;  // up to so many endpoints are compared one by one, of more the least loaded is known
   std::vector<AnyStage> stages = {};
+  QueueSettings queue = {};
 };
 
 template <class Model>
@@ -53,7 +56,10 @@ class Engine {
   // False if the endpoint that the event is about is not there (or, for Joined, was there already).
   bool apply(const Event& event, double now);
 
+  // Where waiting is on, who finds all full gets a ticket, if the queue has room.
   Answer pick(const Request& request, double now, std::uint32_t lane = 0);
+  // The caller waits no longer; false if its waiting is over already: what became of it is, or was, among the effects.
+  bool cancel(const Ticket& ticket, double now);
   // The cheap twin: chooses, and counts nothing. `use` gets the endpoint, or nullptr, while it cannot go away.
   template <class Use>
   auto choose(const Request& request, double now, std::uint32_t lane, Use&& use);
@@ -84,8 +90,8 @@ class Engine {
 
   NotReady why() const;  // of a pick that found nobody
   // Whether a stage would refuse such a request now; nothing is counted.
-  std::optional<NotReady> refusal(const Request& request, double now);
-  bool any_ready() const;
+  std::optional<NotReady> refusal(const Request& request, double now) { return picking_.refusal(request, now); }
+  bool any_ready() const { return picking_.any_ready(); }
   std::vector<Standing> standings(double now) const;
   std::optional<std::string> address(std::uint32_t index, std::uint32_t generation) const;
   std::size_t size() const;
@@ -102,6 +108,7 @@ class Engine {
   void check_untold() const;
 
  private:
+  Answer pick_or_wait(const Request& request, double now, Lane<Model>& lane);
   // What `choose` finds where there is more to it than the policy's word.
   Endpoint<Model>* decide(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
                           Lane<Model>& lane, bool recorded);
@@ -119,6 +126,7 @@ class Engine {
   Picking<Model> picking_;
   Lanes<Model> lanes_;
   Recorder recorder_;
+  Queue<Model> queue_;
 };
 
 template <class Model>

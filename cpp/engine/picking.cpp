@@ -1,5 +1,8 @@
 #include "engine/picking.hpp"
 
+#include <algorithm>
+#include <ranges>
+
 #include "absl/container/inlined_vector.h"
 
 namespace lbsuite {
@@ -121,6 +124,27 @@ Endpoint<Model>* Picking<Model>::look(const View<Model>& level, Picker<Model>& p
   if (chosen == kNobody) return nullptr;
   if (shares != nullptr) shares->count(chosen);
   return &candidates[chosen];
+}
+
+template <class Model>
+std::optional<NotReady> Picking<Model>::refusal(const Request& request, double now) {
+  Stages<Model>& stages = members_.stages();
+  if (!stages.admits()) return std::nullopt;
+  const auto refused = stages.admit(request, clock(now));
+  if (!refused) stages.withdraw(request, clock(now));
+  return refused;
+}
+
+template <class Model>
+bool Picking<Model>::any_ready() const {
+  return members_.roster().visit([this](const View<Model>& view) {
+    for (const View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
+      const Candidates<Model> candidates = candidates_of(*level, {}, last_.get());
+      const auto all = std::views::iota(0U, candidates.size());
+      if (std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); })) return true;
+    }
+    return false;
+  });
 }
 
 template <class Model>

@@ -3,6 +3,7 @@
 // one thread at a time. Never waits on its own account, never fails.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "engine/candidates.hpp"
@@ -31,8 +32,10 @@ class Picking {
   Picking(Membership<Model>& members, const typename Model::template Cell<double>& last, std::uint32_t scanned)
       : members_(members), last_(last), leaderboard_(members.roster().touches(), members.ranking(), scanned) {}
 
-  // Chooses, and takes a slot.
+  // Asks the stages, chooses, and takes a slot.
   Answer pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
+  // Whether a stage would refuse such a request now; nothing is counted.
+  std::optional<NotReady> refusal(const Request& request, double now);
   // Whom the cheap twin finds where there is more to it: some are excluded or held, or a shadow is asked.
   Endpoint<Model>* choose(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
                           Lane<Model>& lane);
@@ -46,6 +49,7 @@ class Picking {
     return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_, shares};
   }
   double clock(double now) const { return std::max(now, last_.get()); }
+  bool any_ready() const;
 
   Shadow shadow() const { return {shadow_asked_.get(), shadow_differing_.get()}; }
 

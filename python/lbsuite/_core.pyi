@@ -356,6 +356,14 @@ class Pick:
     def until(self) -> float: ...
 
 @final
+class Ticket:
+    """A place in an engine's queue; what becomes of it is told by an effect with an equal ticket."""
+
+    @property
+    def number(self) -> int: ...
+    def __hash__(self) -> int: ...
+
+@final
 class Endpoint:
     """What an engine knows of one endpoint at one moment.
 
@@ -415,6 +423,7 @@ class Effect:
 
     kind: "lost", "back", "stale", "fresh", "expired", "ejected", "returned", "probe" (send one to the address, answer
     by `probed`), or, of all and of no address, "panic" (so few are well that who is believed sick serves too), "calm".
+    "answered": `ticket` waits no longer, and this is its `pick`; "timed_out": it has waited in vain.
     """
 
     @property
@@ -435,6 +444,11 @@ class Effect:
     def for_s(self) -> float:
         """For how long it was ejected; else, or where that is open, infinity."""
 
+    @property
+    def ticket(self) -> Ticket | None: ...
+    @property
+    def pick(self) -> Pick | None: ...
+
 @final
 class Engine:
     """One service: a roster of endpoints and the policies that pick among those that are ready.
@@ -444,7 +458,9 @@ class Engine:
     two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or "reported" (reports free
     the slots). outcomes, probes: whether the caller gives them (how each task ended, by `done` or by the own_ fields of
     reports; answers to the probes that effects ask for). native: whether it serves a host that runs no Python. stages:
-    specs of those that protect it, `name` or `name:key=value,...`, each at most once. Raises ValueError for an unknown
+    specs of those that protect it, `name` or `name:key=value,...`, each at most once. queue_s:
+    above 0, a pick that finds all full becomes a Ticket that waits so long at most, queue_tickets of them at once;
+    queue_order: "fifo", "deadline" (who can wait least goes first) or "priority". Raises ValueError for an unknown
     name, and for a policy that needs what is not given or that the roster does not serve. Calls may come from any thread.
     """
 
@@ -460,6 +476,9 @@ class Engine:
         probes: bool = True,
         native: bool = False,
         stages: Sequence[str] = (),
+        queue_s: float = 0.0,
+        queue_tickets: int = 1000,
+        queue_order: str = "fifo",
     ) -> None: ...
     def __len__(self) -> int: ...
     @property
@@ -562,8 +581,12 @@ class Engine:
         priority: int = 0,
         attempt: int = 0,
         lane: int = 0,
-    ) -> Pick | None:
+    ) -> Pick | Ticket | None:
         """Chooses a ready endpoint and counts the task as its own; None if there is none (see `why`).
+
+        Where waiting is on (queue_s), who finds all full gets a Ticket, and its Pick by an effect "answered", once a
+        slot is free: the policy chooses then. It has its slot as any pick has, whether or not the effect is fetched.
+        None then says that the queue is full, too, or that the deadline has passed.
 
         policy: which to ask instead of the engine's own. lane: one that `lane` opened, or 0. deadline, priority (0 goes
         first), attempt (above 0: a retry): for stages, policies and the log.
@@ -571,6 +594,12 @@ class Engine:
 
     def done(self, pick: Pick, now: float, latency_s: float = 0.0, error: str | None = None) -> None:
         """Ends a pick (accounting "done" only, ValueError otherwise); a second end of the same pick is ignored."""
+
+    def cancel(self, ticket: Ticket, now: float) -> bool:
+        """The caller waits no longer, and its ticket takes no slot; False if its waiting is over already.
+
+        What became of it is then among the effects, or was: an "answered" pick wants its `done`, as any other.
+        """
 
     def pick_address(self, now: float) -> str | None:
         """The cheap twin of `pick`: a cached address by the engine's own policy; nothing is counted."""

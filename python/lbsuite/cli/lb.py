@@ -16,6 +16,7 @@ from lbsuite.cli.arguments import (
     check_advertised,
     checked,
     listen_address,
+    positive,
     whole,
 )
 from lbsuite.registry.etcd import EtcdSource
@@ -72,6 +73,13 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
         metavar="S",
         help=f"{NO_STAGE}, {', '.join(_core.stages())}; NAME:KEY=VALUE,..., again for each ({defaults})",
     )
+    parser.add_argument(
+        "--queue-s",
+        type=positive(86400, zero=True),
+        default=0.0,
+        metavar="S",
+        help="how long callers may wait for a slot when all are full (%(default)g: not at all)",
+    )
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
@@ -120,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
         log_picks=args.log_picks,
         record=args.record,
         stages=stages(args),
+        queue_s=args.queue_s,
     )
     asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin))
     return 0

@@ -36,8 +36,17 @@ _FORGETS_PICKS_S = 1.0
 
 _log = logging.getLogger(__name__)
 
-Caller = str | None
-"""Who asks, as far as the door knows; None: nobody in particular."""
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, as far as the door knows, and until when an answer is of use, on the clock of time.monotonic()."""
+
+    name: str | None = None
+    deadline: float | None = None
+
+
+Caller = Asker | None
+"""None: nobody in particular, who is in no hurry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,8 @@ class BalancerSettings:
     """service: what a request means that names none. policy: what a request gets that wishes none. fixed: and whatever
     it wishes. load: what least_load ranks by (tasks, memory, cpu). ttl_s: the lease time of endpoints. allow: the
     networks endpoints may be in. log_picks: one log line a pick. record: a file for the event log, one a service (see
-    Recordings); None: nothing is recorded. stages: specs of those that protect each service."""
+    Recordings); None: nothing is recorded. stages: specs of those that protect each service. queue_s: how
+    long a caller who finds all full may wait for a slot; 0: not at all."""
 
     service: str = "default"
     policy: str | _core.Settings | _core.Policy = DEFAULT_POLICY
@@ -56,6 +66,7 @@ class BalancerSettings:
     log_picks: bool = False
     record: str | None = None
     stages: tuple[str, ...] = DEFAULT_STAGES
+    queue_s: float = 0.0
 
 
 class Balancer:
@@ -87,11 +98,11 @@ class Balancer:
     async def GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
         """A pick by the policy wished; nothing wished: the operator's."""
         strategy = request.strategy if request.HasField("strategy") else None
-        return self._pick(request, self._wishes.read(request.policy, strategy))
+        return await self._pick(request, self._wishes.read(request.policy, strategy), caller)
 
     async def bare_GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
         """The same for callers whose message cannot leave the strategy out: nothing said is PICK_FIRST."""
-        return self._pick(request, self._wishes.read(request.policy, request.strategy))
+        return await self._pick(request, self._wishes.read(request.policy, request.strategy), caller)
 
     async def RegisterServer(self, request: messages.ServerInfo, caller: Caller) -> messages.RegisterResponse:
         names.zone(request.zone)
@@ -127,35 +138,44 @@ class Balancer:
         _log.info("%s is %s by the operator", request.address, "undrained" if request.undo else "drained")
         return self._status(request.service)
 
+    def stop_waiting(self) -> None:
+        """Callers who wait for a slot, and those who would, are told UNAVAILABLE from now on."""
+        for membership in self._memberships.values():
+            membership.alarm.tickets.stop()
+
     async def close(self) -> None:
+        self.stop_waiting()
         for membership in self._memberships.values():
             await membership.close()
         if self._recordings:
             self._recordings.close()
 
-    def _pick(self, request: messages.BalanceRequest, policy: str | None) -> messages.ServerInfo:
+    async def _pick(self, request: messages.BalanceRequest, policy: str | None, caller: Caller) -> messages.ServerInfo:
         membership = self._find(request.service)
         if membership is None:
             raise Refused(grpc.StatusCode.UNAVAILABLE, f"nobody is registered for service {request.service!r}")
         if len(request.exclude) > MAX_EXCLUDED:
             raise ValueError(f"more than {MAX_EXCLUDED} endpoints are excluded: {len(request.exclude)}")
         now, engine = time.monotonic(), membership.engine
-        pick = engine.pick(
+        answer = engine.pick(
             now,
             request.key or None,
             request.cost or 1,
             request.exclude,
             policy,
-            priority=request.priority,
-            attempt=request.attempt,
+            caller.deadline if caller else None,
+            request.priority,
+            request.attempt,
         )
-        if pick is None:
+        if isinstance(answer, _core.Ticket):
+            answer, now = await _waited(membership, answer, now, request), time.monotonic()
+        if answer is None:
             raise status.nobody(membership, now, request)
         if membership.alarm.due > now + _FORGETS_PICKS_S:
             membership.alarm.ring_by(engine.next_deadline(), now)
         if self._pick_log is not None:
-            self._pick_log.note(engine, policy, pick.endpoint, now)
-        return messages.ServerInfo(address=pick.endpoint, token=self.id << 32 | pick.sequence & 0xFFFFFFFF)
+            self._pick_log.note(engine, policy, answer.endpoint, now)
+        return messages.ServerInfo(address=answer.endpoint, token=self.id << 32 | _number(answer))
 
     def _begun(self, load: messages.ServerLoad) -> int | None:
         """How many of our picks an endpoint has begun; None: it does not count them.
@@ -182,7 +202,7 @@ class Balancer:
         if len(self._memberships) >= MAX_SERVICES:
             self._let_go_of_an_empty_one()
         settings = self.settings
-        engine = _engine(settings.policy, settings.load, settings.stages)
+        engine = _engine(settings.policy, settings.load, settings.stages, settings.queue_s)
         self._record(service, engine)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
         return membership
@@ -202,6 +222,7 @@ class Balancer:
         for service, membership in self._memberships.items():
             if not membership.standings and membership is not self.membership:
                 membership.alarm.cancel()
+                membership.alarm.tickets.stop()
                 if self._recordings:
                     self._recordings.end(service)
                 del self._memberships[service]
@@ -225,11 +246,36 @@ def hosted_policies() -> list[str]:
 
 
 def _engine(
-    policy: str | _core.Settings | _core.Policy, load: str = "tasks", stages: Sequence[str] = ()
+    policy: str | _core.Settings | _core.Policy,
+    load: str = "tasks",
+    stages: Sequence[str] = (),
+    queue_s: float = 0.0,
 ) -> _core.Engine:
     return _core.Engine(
-        policy, seed=secrets.randbits(63), load=load, accounting="reported", probes=False, stages=stages
+        policy,
+        seed=secrets.randbits(63),
+        load=load,
+        accounting="reported",
+        probes=False,
+        stages=stages,
+        queue_s=queue_s,
     )
+
+
+async def _waited(
+    membership: Membership, ticket: _core.Ticket, since: float, request: messages.BalanceRequest
+) -> _core.Pick:
+    """The pick that a ticket is answered with; raises Refused for one that waits in vain."""
+    pick = await membership.alarm.wait(ticket, since)
+    if pick is None:
+        now = time.monotonic()
+        raise status.nobody(membership, now, request, now - since)
+    return pick
+
+
+def _number(pick: _core.Pick) -> int:
+    """32 bits: of the highest one the lane, as who waited is answered from another than who did not."""
+    return (pick.sequence >> 48 & 1) << 31 | pick.sequence & 0x7FFFFFFF
 
 
 def _check(load: messages.ServerLoad) -> None:

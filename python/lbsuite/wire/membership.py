@@ -59,7 +59,7 @@ class Membership:
         self.alarm = Alarm(engine, self._forget)
         self.revision = 0
         """Counts the changes of who is here and who drains."""
-        self.refusals = Counter(none=0, all_full=0, excluded=0)
+        self.refusals = Counter(none=0, all_full=0, excluded=0, waited=0)
         """Picks that found nobody, by reason."""
         self.standings: dict[str, Standing] = {}
         self._ttl_s = ttl_s

@@ -54,15 +54,23 @@ def counters(membership: Membership) -> dict[str, int]:
     return {**refused, **membership.alarm.happened}
 
 
-def nobody(membership: Membership, now: float, request: messages.BalanceRequest) -> Refused:
-    """Why there is nobody to pick for this request, as the status that says it; it is counted."""
+def nobody(membership: Membership, now: float, request: messages.BalanceRequest, waited_s: float = 0.0) -> Refused:
+    """Why there is nobody to pick for this request, as the status that says it; it is counted.
+
+    waited_s: how long it has waited for a slot, in vain.
+    """
     engine = membership.engine
     why = engine.why(now, request.priority, request.attempt)
-    membership.refusals["excluded" if why == "ready" else why] += 1
+    reason = "waited" if waited_s and why != "none" else "excluded" if why == "ready" else why
+    membership.refusals[reason] += 1
     states = Counter(endpoint.state for endpoint in engine.endpoints(now))
     if not states:
         return Refused(grpc.StatusCode.UNAVAILABLE, "nobody is registered")
     count = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    if waited_s and why != "none":
+        return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"no slot was free within {waited_s:.3g} s: {count}")
+    if waiting := len(membership.alarm.tickets):
+        count += f"; callers that wait: {waiting}"
     match why:
         case "all_full":
             return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"all endpoints that are alive are full: {count}")
