@@ -19,6 +19,30 @@ std::string policy_spec_of(const py::object& policy) {
   return py::str(policy).cast<std::string>();
 }
 
+namespace {
+
+// What a caller excludes, as a request has it.
+class Addresses {
+ public:
+  explicit Addresses(const py::object& sequence) {
+    if (py::isinstance<py::str>(sequence)) throw py::type_error("exclude is a sequence of addresses, not one str");
+    for (const auto& address : sequence) {
+      if (!py::isinstance<py::str>(address)) throw py::type_error("exclude is a sequence of addresses, each a str");
+      addresses_.push_back(address.cast<std::string>());
+    }
+    views_.assign(addresses_.begin(), addresses_.end());
+  }
+  Addresses(const Addresses&) = delete;
+  Addresses& operator=(const Addresses&) = delete;
+  std::span<const std::string_view> views() const { return views_; }
+
+ private:
+  std::vector<std::string> addresses_;
+  std::vector<std::string_view> views_;
+};
+
+}  // namespace
+
 template <class Spell>
 const py::str& BoundEngine::name(std::uint32_t index, std::uint32_t generation, Spell&& spell) {
   if (index >= names_.size() || names_[index].generation != generation) {
@@ -94,17 +118,11 @@ std::optional<std::variant<BoundPick, Ticket>> BoundEngine::pick(double now, con
                                                                  std::optional<double> deadline, std::uint32_t priority,
                                                                  std::uint32_t attempt, std::uint32_t lane) {
   check_now(now);
-  std::vector<std::string> addresses;
-  if (py::isinstance<py::str>(exclude)) throw py::type_error("exclude is a sequence of addresses, not one str");
-  for (const auto& address : exclude) {
-    if (!py::isinstance<py::str>(address)) throw py::type_error("exclude is a sequence of addresses, each a str");
-    addresses.push_back(address.cast<std::string>());
-  }
-  const std::vector<std::string_view> excluded(addresses.begin(), addresses.end());
+  const Addresses excluded(exclude);
   const Request request{policy_number(policy),
                         key ? std::string_view(*key) : std::string_view(),
                         cost,
-                        excluded,
+                        excluded.views(),
                         deadline.value_or(kNever),
                         priority,
                         attempt};
@@ -119,6 +137,21 @@ std::optional<std::variant<BoundPick, Ticket>> BoundEngine::pick(double now, con
     const py::str& address = name(pick->endpoint, pick->generation, spell);
     if (py::len(address) > 0) return BoundPick{*pick, address, this, false};  // else it has left meanwhile
   }
+}
+
+Explanation BoundEngine::explain_choice(double now, const std::optional<std::string>& key, std::uint32_t cost,
+                                        const py::object& exclude, const py::object& policy, std::uint32_t priority,
+                                        std::uint32_t attempt, std::uint32_t lane) {
+  check_now(now);
+  const Addresses excluded(exclude);
+  const Request request{policy_number(policy),
+                        key ? std::string_view(*key) : std::string_view(),
+                        cost,
+                        excluded.views(),
+                        kNever,
+                        priority,
+                        attempt};
+  return ask([&] { return engine.explain_choice(request, now, lane); });
 }
 
 void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool failed) {

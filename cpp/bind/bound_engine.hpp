@@ -43,6 +43,10 @@ class BoundEngine {
                                                       const py::object& policy, std::optional<double> deadline,
                                                       std::uint32_t priority, std::uint32_t attempt,
                                                       std::uint32_t lane);
+  // As the engine's: what `pick` would answer now, told in full.
+  Explanation explain_choice(double now, const std::optional<std::string>& key, std::uint32_t cost,
+                             const py::object& exclude, const py::object& policy, std::uint32_t priority,
+                             std::uint32_t attempt, std::uint32_t lane);
   void done(BoundPick& pick, double now, double latency_s, bool failed);
   // A new reference to a cached str, or to None.
   PyObject* pick_address(double now);
@@ -93,5 +97,8 @@ std::string policy_spec_of(const py::object& policy);
 
 // Throws std::invalid_argument unless `now` is a time.
 void check_now(double now);
+
+// The methods by which an engine tells what it did; see register_explanation.cpp.
+void add_explaining(py::class_<BoundEngine>& bound);
 
 }  // namespace lbsuite::bind

@@ -241,6 +241,7 @@ void register_engine(py::module_& module) {
   add_news(bound);
   add_picks(bound);
   add_switching(bound);
+  add_explaining(bound);
   add_state(bound);
   add_time(bound);
   add_fast_methods(bound);

@@ -65,6 +65,11 @@ class Candidates {
     return leaderboard_.least(view_, now_, rng);
   }
 
+  // The figure a policy compares or draws by, for whoever watches the pick (engine/witness.hpp); else it is for nothing.
+  void weighed(std::uint32_t, double) const {}
+  // It has its share.
+  bool holds(std::uint32_t i) const { return shares_ != nullptr && shares_->holds(i); }
+
   // What `choices=auto` comes to now.
   std::uint32_t choices() const { return freshness_.choices(); }
   // How many engines pick for this service, this one included.
@@ -85,7 +90,7 @@ class Candidates {
  private:
   [[gnu::noinline]] bool eligible(std::uint32_t i) const {
     if (view_.shut != nullptr && view_.shut[i].get()) return false;
-    if (shares_ != nullptr && shares_->holds(i)) return false;
+    if (holds(i)) return false;
     return std::find(excluded_.begin(), excluded_.end(), view_.up[i]->index) == excluded_.end();
   }
 

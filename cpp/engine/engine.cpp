@@ -73,34 +73,11 @@ void Engine<Model>::tell(const Event& event, const Report& before, double now) {
 template <class Model>
 Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t number) {
   Lane<Model>& own = lanes_.lane(number);
-  if (!recorder_.on() && !queue_.on()) [[likely]]
-    return picking_.pick(lanes_.choosers(own, request.policy, false), request, now, own);
-  return pick_or_wait(request, now, own);
-}
-
-template <class Model>
-Answer Engine<Model>::pick_or_wait(const Request& request, double now, Lane<Model>& own) {
-  std::unique_lock lock(writing_, std::defer_lock);
-  const bool recorded = recorder_.on();
-  if (recorded) lock.lock();  // a recorded pick takes its place among the other events
-  now = clock(now);
-  const Choosers<Model> choosers = lanes_.choosers(own, request.policy, recorded);
-  const auto look = [&] { return picking_.pick(choosers, request, now, own); };
-  Answer answer = NotReady::all_full;
-  if (queue_.empty()) {
-    answer = look();
-  } else if (const auto refused = picking_.refusal(request, now)) {
-    answer = *refused;
-  }
-  if (queue_.on() && says_all_full(answer)) {
-    if (!recorded) lock.lock();
-    answer = queue_.enter(request, now, look);
-  }
-  if (recorded) recorder_.asked(lanes_.spec(request.policy), request, answer, spell(answer), now, own.number);
-  if (queue_.wanted()) {  // maybe by one who saw a slot taken that this pick has given back
-    if (!lock.owns_lock()) lock.lock();
-    queue_.serve(now);
-  }
+  const Answer answer = recorder_.on() || samples_.on() || queue_.on()
+                            ? pick_or_wait(request, now, own)
+                            : picking_.pick(lanes_.choosers(own, request.policy, false), request, now, own);
+  if (!std::holds_alternative<Pick>(answer)) [[unlikely]]
+    count(answer);
   return answer;
 }
 

@@ -2,6 +2,7 @@
 // engine: one service. A roster of endpoints, the policies that pick among them, leases, and the event log.
 //   events      what goes in and comes out       membership   who may be picked, as events and time change it
 //   picking     how one request gets its endpoint
+//   explanation a pick told in full               witness    who notes it down     samples    which are kept
 //   lanes       which policies answer whom       pickers      a policy in a lane, and what lanes share of it
 //   candidates  the endpoints as a policy sees them           leaderboard  the least loaded of very many
 //   freshness   what `choices=auto` goes by      endings, probes  what policies hear of, and ask for
@@ -15,6 +16,7 @@
 // writer lock. Bad input throws std::invalid_argument with the value and changes nothing.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -22,6 +24,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/events.hpp"
@@ -30,6 +33,7 @@
 #include "engine/picking.hpp"
 #include "engine/queue.hpp"
 #include "engine/recorder.hpp"
+#include "engine/samples.hpp"
 #include "policy/policies.hpp"
 #include "policy/request.hpp"
 #include "stage/stages.hpp"
@@ -88,6 +92,25 @@ class Engine {
   // Opens a lane for one more thread; lane 0 is there from the start.
   std::uint32_t open_lane();
 
+  // From now on each `every`-th pick that a lane is asked for is told in full, and the newest few are kept; 0: none. Costs
+  // one that is told the writer lock and a look at each endpoint.
+  void sample(std::uint32_t every) { samples_.set(every); }
+  // Of a pick, if it was sampled and is still kept.
+  std::optional<Explanation> explain(const Pick& pick) const {
+    const std::lock_guard lock(writing_);
+    return samples_.find(pick.sequence);
+  }
+  // The newest that are kept, newest last.
+  std::vector<Explanation> records(std::size_t most = Samples::kKept) const {
+    const std::lock_guard lock(writing_);
+    return samples_.newest(most);
+  }
+  // `choose`, told in full: what a pick would be now. As each look of that twin it counts nothing, and uses up a turn.
+  Explanation explain_choice(const Request& request, double now, std::uint32_t lane = 0);
+  // What has happened since the start, by name: "picks", "tickets", "refused_<why>",
+  // "ejected_by_<stage>", "returned_by_<stage>".
+  std::vector<std::pair<std::string, std::uint64_t>> counters() const;
+
   NotReady why() const;  // of a pick that found nobody
   // Whether a stage would refuse such a request now; nothing is counted.
   std::optional<NotReady> refusal(const Request& request, double now) { return picking_.refusal(request, now); }
@@ -109,6 +132,8 @@ class Engine {
 
  private:
   Answer pick_or_wait(const Request& request, double now, Lane<Model>& lane);
+  // One who was not picked for at once.
+  void count(const Answer& answer);
   // What `choose` finds where there is more to it than the policy's word.
   Endpoint<Model>* decide(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
                           Lane<Model>& lane, bool recorded);
@@ -127,6 +152,9 @@ class Engine {
   Lanes<Model> lanes_;
   Recorder recorder_;
   Queue<Model> queue_;
+  Samples samples_;
+  std::array<typename Model::template Cell<std::uint64_t>, kNotReady.size()> refused_{};
+  typename Model::template Cell<std::uint64_t> tickets_{0};
 };
 
 template <class Model>

@@ -59,20 +59,29 @@ void Membership<Model>::refresh(double now) {
 
 template <class Model>
 void Membership<Model>::arrange(double now) {
-  std::vector<bool> ejected;
-  for (const auto* endpoint : roster_.in_order()) ejected.push_back(!endpoint->ejected_by.empty());
+  std::vector<std::string_view> ejected_by;
+  for (const auto* endpoint : roster_.in_order()) ejected_by.push_back(endpoint->ejected_by);
   stages_.arrange(roster_.in_order(), now);
   std::size_t i = 0;
   bool panics = false;
   for (auto* endpoint : roster_.in_order()) {
-    const bool out = !endpoint->ejected_by.empty();
-    if (out != ejected[i++]) say(out ? EffectKind::ejected : EffectKind::returned, *endpoint, now);
+    turned(*endpoint, ejected_by[i++], now);
     panics |= endpoint->revived;
     if (endpoint->load.held_to() == endpoint->trial) continue;
     endpoint->load.hold_to(endpoint->trial);
     roster_.touches().add(endpoint->index);
   }
   if (std::exchange(panics_, panics) != panics) say({panics ? EffectKind::panic : EffectKind::calm, "", now});
+}
+
+// `before` is the stage that believed it sick when it was last asked.
+template <class Model>
+void Membership<Model>::turned(const Endpoint<Model>& endpoint, std::string_view before, double now) {
+  const std::string_view by = endpoint.ejected_by;
+  if (before == by) return;
+  if (!before.empty()) ++ejections_[before].returned;
+  if (!by.empty()) ++ejections_[by].ejected;
+  if (before.empty() != by.empty()) say(by.empty() ? EffectKind::returned : EffectKind::ejected, endpoint, now);
 }
 
 template <class Model>

@@ -13,24 +13,26 @@ using Excluded = absl::InlinedVector<std::uint32_t, 8>;
 }  // namespace
 
 template <class Model>
-Answer Picking<Model>::pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane) {
+Answer Picking<Model>::pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane,
+                            Witness<Model>* witness) {
   Stages<Model>& stages = members_.stages();
   if (!stages.admits()) [[likely]]
-    return pick_admitted(choosers, request, now, lane);
+    return pick_admitted(choosers, request, now, lane, witness);
   if (const auto refused = stages.admit(request, clock(now))) return *refused;
-  const Answer answer = pick_admitted(choosers, request, now, lane);
+  const Answer answer = pick_admitted(choosers, request, now, lane, witness);
   if (!std::holds_alternative<Pick>(answer)) stages.withdraw(request, clock(now));
   return answer;
 }
 
 template <class Model>
 Answer Picking<Model>::pick_admitted(const Choosers<Model>& choosers, const Request& request, double now,
-                                     Lane<Model>& lane) {
+                                     Lane<Model>& lane, Witness<Model>* witness) {
   return members_.roster().visit(
-      lane.reader, [this, choosers, now, &request, &lane](const View<Model>& view) -> Answer {
-        const Endpoint<Model>* chosen = find(view, {choosers, request, now, true}, lane);
+      lane.reader, [this, choosers, now, &request, &lane, witness](const View<Model>& view) -> Answer {
+        const Endpoint<Model>* chosen = find(view, {choosers, request, now, true, witness}, lane);
         if (chosen == nullptr) return why_nobody(view);
-        const std::uint64_t sequence = (static_cast<std::uint64_t>(lane.number) << 48) | ++lane.picks;
+        lane.picks.set(lane.picks.get() + 1);
+        const std::uint64_t sequence = (static_cast<std::uint64_t>(lane.number) << 48) | lane.picks.get();
         const double until = members_.stages().until(sequence, clock(now));
         return Pick{chosen->index, chosen->generation, sequence, request.cost, until};
       });
@@ -38,8 +40,9 @@ Answer Picking<Model>::pick_admitted(const Choosers<Model>& choosers, const Requ
 
 template <class Model>
 Endpoint<Model>* Picking<Model>::choose(const View<Model>& view, const Choosers<Model>& choosers,
-                                        const Request& request, double now, Lane<Model>& lane) {
-  return find(view, {choosers, request, now, false}, lane);
+                                        const Request& request, double now, Lane<Model>& lane,
+                                        Witness<Model>* witness) {
+  return find(view, {choosers, request, now, false, witness}, lane);
 }
 
 template <class Model>
@@ -99,6 +102,8 @@ Endpoint<Model>* Picking<Model>::find_held(const View<Model>& level, Shares<Mode
       if (candidates.ready(i) && (most == kNobody || shares.owed(i) > shares.owed(most))) most = i;
     }
     if (most == kNobody) return nullptr;
+    if (question.witness != nullptr) [[unlikely]]
+      question.witness->held(candidates, shares);
     if (question.takes && !take(candidates[most], question.request, candidates.now())) continue;
     shares.count(most);
     return &candidates[most];
@@ -114,12 +119,12 @@ Endpoint<Model>* Picking<Model>::look(const View<Model>& level, Picker<Model>& p
   const Candidates<Model> candidates = candidates_of(level, excluded, question.now, shares);
   Picker<Model>* const shadow = level.level == 0 ? question.choosers.shadow : nullptr;
   const std::uint32_t other = shadow == nullptr ? kNobody : shadow->pick_beside(candidates, question.request);
-  std::uint32_t chosen = picker.pick(candidates, question.request);
+  std::uint32_t chosen = ask(picker, candidates, question);
   if (shadow != nullptr) compare(chosen, other);
   // Another thread may take the last slot between the policy's look and ours: then it looks again.
   for (std::uint32_t tries = 0;
        question.takes && chosen != kNobody && !take(candidates[chosen], question.request, candidates.now()); ++tries) {
-    chosen = tries < candidates.size() ? picker.pick(candidates, question.request) : kNobody;
+    chosen = tries < candidates.size() ? ask(picker, candidates, question) : kNobody;
   }
   if (chosen == kNobody) return nullptr;
   if (shares != nullptr) shares->count(chosen);
@@ -145,6 +150,15 @@ bool Picking<Model>::any_ready() const {
     }
     return false;
   });
+}
+
+template <class Model>
+inline std::uint32_t Picking<Model>::ask(Picker<Model>& picker, const Candidates<Model>& candidates,
+                                         const Question& question) {
+  if (question.witness == nullptr) [[likely]]
+    return picker.pick(candidates, question.request);
+  question.witness->begin(candidates);
+  return picker.pick_watched(Witnessed<Model>(candidates, *question.witness), question.request);
 }
 
 template <class Model>

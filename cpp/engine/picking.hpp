@@ -11,6 +11,7 @@
 #include "engine/lanes.hpp"
 #include "engine/leaderboard.hpp"
 #include "engine/membership.hpp"
+#include "engine/witness.hpp"
 
 namespace lbsuite {
 
@@ -32,13 +33,14 @@ class Picking {
   Picking(Membership<Model>& members, const typename Model::template Cell<double>& last, std::uint32_t scanned)
       : members_(members), last_(last), leaderboard_(members.roster().touches(), members.ranking(), scanned) {}
 
-  // Asks the stages, chooses, and takes a slot.
-  Answer pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
+  // Asks the stages, chooses, and takes a slot. Before a witness, as `choose`, it is asked under the writer lock.
+  Answer pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane,
+              Witness<Model>* witness = nullptr);
   // Whether a stage would refuse such a request now; nothing is counted.
   std::optional<NotReady> refusal(const Request& request, double now);
   // Whom the cheap twin finds where there is more to it: some are excluded or held, or a shadow is asked.
   Endpoint<Model>* choose(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
-                          Lane<Model>& lane);
+                          Lane<Model>& lane, Witness<Model>* witness = nullptr);
   // The same for as many as `chosen` has room for: returns how many were found.
   std::size_t choose_many(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
                           Lane<Model>& lane, std::span<std::uint32_t> chosen);
@@ -61,14 +63,17 @@ class Picking {
   }
 
  private:
-  Answer pick_admitted(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
+  Answer pick_admitted(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane,
+                       Witness<Model>* witness);
   // What is asked, and how: the same at every level.
   struct Question {
     const Choosers<Model>& choosers;
     const Request& request;
     const double now;
     const bool takes;  // a slot of the one it finds
+    Witness<Model>* const witness;
   };
+  static std::uint32_t ask(Picker<Model>& picker, const Candidates<Model>& candidates, const Question& question);
   Endpoint<Model>* find(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_by_levels(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_at(const View<Model>& level, const Question& question);

@@ -407,6 +407,79 @@ class Endpoint:
     def report_age_s(self) -> float | None: ...
 
 @final
+class Considered:
+    """One endpoint, as a pick found it.
+
+    state: as in `Endpoint`. out_by: what kept it out: "request" (which excludes it), "share" (it has had its own), a
+    stage's name, "lost", "full", "stale", "draining" or "unavailable"; None: nothing did. looked_at: by the policy, which
+    found it ready. weighed: the figure that the policy compared or drew by; None where it has none. level: those of a
+    lower one go before. The others as in `Endpoint`.
+    """
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def out_by(self) -> str | None: ...
+    @property
+    def looked_at(self) -> bool: ...
+    @property
+    def weighed(self) -> float | None: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def tasks(self) -> int: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def report_age_s(self) -> float | None: ...
+
+@final
+class Explanation:
+    """One pick told in full, as it was while it was made; `str()` says it in words.
+
+    policy: the spec of the one asked. goes_by: its rule, in a few words. picked: an address; None: nobody, and refused
+    says why. sequence: the pick's; 0: nobody was picked, or nothing was counted. view: counts the changes of who may be
+    picked. endpoints: all there were, in the roster's order. ready, looked_at: how many of them were.
+    """
+
+    @property
+    def policy(self) -> str: ...
+    @property
+    def goes_by(self) -> str: ...
+    @property
+    def picked(self) -> str | None: ...
+    @property
+    def refused(self) -> str | None: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def now(self) -> float: ...
+    @property
+    def view(self) -> int: ...
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def ready(self) -> int: ...
+    @property
+    def looked_at(self) -> int: ...
+    @property
+    def endpoints(self) -> list[Considered]: ...
+    def as_dict(self) -> dict[str, Any]:
+        """All of it by name, the endpoints as a list of such: what a frame is made of."""
+
+@final
 class Shadow:
     """How a shadow policy has fared: picks it was asked for, those where it chose another endpoint, and their share."""
 
@@ -600,6 +673,34 @@ class Engine:
 
         What became of it is then among the effects, or was: an "answered" pick wants its `done`, as any other.
         """
+    def sample(self, every: int) -> None:
+        """From now on each `every`-th pick that a lane is asked for is told in full, and the newest 256 are kept (fewer
+        where they name more than 65,536 endpoints in all); 0, as at the start: none. One told costs a look at each
+        endpoint, under the lock of changes."""
+
+    def explain(self, pick: Pick) -> Explanation | None:
+        """What made a pick; None if it was not sampled, or is no longer kept. ValueError for another engine's."""
+
+    def records(self, most: int | None = None) -> list[Explanation]:
+        """The sampled picks that are kept, newest last, those that found nobody among them; at most so many."""
+
+    def explain_choice(
+        self,
+        now: float,
+        key: bytes | str | None = None,
+        cost: int = 1,
+        exclude: Sequence[str] = (),
+        policy: str | Settings | Policy | None = None,
+        priority: int = 0,
+        attempt: int = 0,
+        lane: int = 0,
+    ) -> Explanation:
+        """What `pick` would choose now, and why. As each look of the cheap twin it counts nothing, but is a turn of the
+        policy: it draws from the lane's generator, and round robin goes on to the next."""
+
+    def counters(self) -> dict[str, int]:
+        """What has happened since the start: "picks", "refused_" and why there was nobody, "ejected_by_" and
+        "returned_by_" with each stage's name."""
 
     def pick_address(self, now: float) -> str | None:
         """The cheap twin of `pick`: a cached address by the engine's own policy; nothing is counted."""

@@ -11,7 +11,7 @@ from lbsuite.cli import COMMANDS
 from lbsuite.cli.arguments import Parser
 
 NONSENSE = "no such\tthing!"
-ANY_TEXT = {"etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "record", "events", "help"}
+ANY_TEXT = {"etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "record", "events", "key", "help"}
 """Flags that take any text; what it stands for is checked when it is used."""
 
 

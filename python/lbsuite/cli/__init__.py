@@ -19,6 +19,7 @@ COMMANDS = {
     "backend": "run one backend",
     "client": "send tasks to a fleet and measure",
     "status": "show what a balancer knows of its endpoints",
+    "explain": "say whom a balancer would pick now, or has picked, and why",
     "drain": "have a balancer stop picking an endpoint; its tasks finish",
     "undrain": "let a balancer pick a drained endpoint again",
     "place": "show which server owns which object, and what a failure moves",

@@ -55,6 +55,9 @@ def add_flags(parser: Parser) -> None:
     parser.add_argument(
         "--record", metavar="FILE", help="the event log, for replay; of service S in FILE's stem.S.suffix"
     )
+    parser.add_argument(
+        "--sample", type=whole(0, 1_000_000_000), default=0, metavar="N", help="keep each N-th pick for explain (none)"
+    )
     daemon.add_flags(parser)
 
 
@@ -127,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
         allow=tuple(args.allow or LOOPBACK),
         log_picks=args.log_picks,
         record=args.record,
+        sample=args.sample,
         stages=stages(args),
         queue_s=args.queue_s,
     )

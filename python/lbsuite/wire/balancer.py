@@ -5,7 +5,6 @@ One engine and one membership per service name. A door (`door.py`) carries reque
 
 import contextlib
 import logging
-import math
 import secrets
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import grpc
 
 from lbsuite import _core, addresses, names
 from lbsuite.errors import LbsuiteError
-from lbsuite.wire import messages, status
+from lbsuite.wire import bounds, explaining, messages, status
 from lbsuite.wire.allow import AllowList
 from lbsuite.wire.membership import Membership
 from lbsuite.wire.pick_log import PickLog
@@ -26,10 +25,6 @@ from lbsuite.wire.wishes import Wishes
 DEFAULT_POLICY = "least_load:choices=auto"
 DEFAULT_STAGES = ("outlier_ejection", "panic")
 MAX_SERVICES = 64
-MAX_EXCLUDED = 64
-MAX_INTERVAL_MS = 3_600_000
-MAX_COUNTED = 64
-"""Balancers that one report may have counts of; a report is kept, and told whole by Status."""
 
 _FORGETS_PICKS_S = 1.0
 """No engine gives a pick up sooner than this, so after a pick its deadline need not be asked for sooner."""
@@ -54,8 +49,9 @@ class BalancerSettings:
     """service: what a request means that names none. policy: what a request gets that wishes none. fixed: and whatever
     it wishes. load: what least_load ranks by (tasks, memory, cpu). ttl_s: the lease time of endpoints. allow: the
     networks endpoints may be in. log_picks: one log line a pick. record: a file for the event log, one a service (see
-    Recordings); None: nothing is recorded. stages: specs of those that protect each service. queue_s: how
-    long a caller who finds all full may wait for a slot; 0: not at all."""
+    Recordings); None: nothing is recorded. sample: each so-manieth pick is told in full, for Explain; 0: none.
+    stages: specs of those that protect each service. queue_s: how long a caller who finds all full may wait for a slot;
+    0: not at all."""
 
     service: str = "default"
     policy: str | _core.Settings | _core.Policy = DEFAULT_POLICY
@@ -65,6 +61,7 @@ class BalancerSettings:
     allow: tuple[addresses.Network, ...] = addresses.LOOPBACK
     log_picks: bool = False
     record: str | None = None
+    sample: int = 0
     stages: tuple[str, ...] = DEFAULT_STAGES
     queue_s: float = 0.0
 
@@ -113,7 +110,7 @@ class Balancer:
         return messages.RegisterResponse(message=f"registered {request.address}")
 
     async def ReportLoad(self, request: messages.ServerLoad, caller: Caller) -> messages.LoadResponse:
-        _check(request)
+        bounds.check_report(request)
         membership = self._find(request.service)
         own = next((counts for counts in request.by_balancer if counts.balancer == self.id), messages.BalancerCounts())
         if membership is None or not membership.report(request, self._begun(request), own, time.monotonic()):
@@ -143,6 +140,17 @@ class Balancer:
         for membership in self._memberships.values():
             membership.alarm.tickets.stop()
 
+    async def Explain(self, request: messages.ExplainRequest, caller: Caller) -> messages.ExplainReply:
+        """What a pick would be now, and why; or the newest of those that were sampled."""
+        engine, now, asked = self._known(request.request.service).engine, time.monotonic(), request.request
+        if not request.last:
+            bounds.check_question(asked)
+            strategy = asked.strategy if asked.HasField("strategy") else None
+            return explaining.choice(engine, asked, self._wishes.read(asked.policy, strategy), now)
+        if not self.settings.sample:
+            raise Refused(grpc.StatusCode.FAILED_PRECONDITION, "no pick is kept: the balancer runs without --sample")
+        return explaining.kept(engine, request.last, now)
+
     async def close(self) -> None:
         self.stop_waiting()
         for membership in self._memberships.values():
@@ -154,8 +162,7 @@ class Balancer:
         membership = self._find(request.service)
         if membership is None:
             raise Refused(grpc.StatusCode.UNAVAILABLE, f"nobody is registered for service {request.service!r}")
-        if len(request.exclude) > MAX_EXCLUDED:
-            raise ValueError(f"more than {MAX_EXCLUDED} endpoints are excluded: {len(request.exclude)}")
+        bounds.check_question(request)
         now, engine = time.monotonic(), membership.engine
         answer = engine.pick(
             now,
@@ -175,7 +182,7 @@ class Balancer:
             membership.alarm.ring_by(engine.next_deadline(), now)
         if self._pick_log is not None:
             self._pick_log.note(engine, policy, answer.endpoint, now)
-        return messages.ServerInfo(address=answer.endpoint, token=self.id << 32 | _number(answer))
+        return messages.ServerInfo(address=answer.endpoint, token=self.id << 32 | explaining.number(answer.sequence))
 
     def _begun(self, load: messages.ServerLoad) -> int | None:
         """How many of our picks an endpoint has begun; None: it does not count them.
@@ -188,11 +195,15 @@ class Balancer:
         return max(0, load.begun - sum(counts.begun for counts in load.by_balancer if counts.balancer != self.id))
 
     def _status(self, service: str) -> messages.StatusReply:
+        membership = self._known(service)
+        endpoints = membership.engine.endpoints(time.monotonic())
+        return status.reply(membership, service or self.settings.service, endpoints, self.peers)
+
+    def _known(self, service: str) -> Membership:
         membership = self._find(service)
         if membership is None:
             raise Refused(grpc.StatusCode.NOT_FOUND, f"nobody is registered for service {service!r}")
-        endpoints = membership.engine.endpoints(time.monotonic())
-        return status.reply(membership, service or self.settings.service, endpoints, self.peers)
+        return membership
 
     def _find(self, service: str) -> Membership | None:
         return self._memberships.get(service or self.settings.service)
@@ -204,6 +215,7 @@ class Balancer:
         settings = self.settings
         engine = _engine(settings.policy, settings.load, settings.stages, settings.queue_s)
         self._record(service, engine)
+        engine.sample(settings.sample)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
         return membership
 
@@ -271,23 +283,6 @@ async def _waited(
         now = time.monotonic()
         raise status.nobody(membership, now, request, now - since)
     return pick
-
-
-def _number(pick: _core.Pick) -> int:
-    """32 bits: of the highest one the lane, as who waited is answered from another than who did not."""
-    return (pick.sequence >> 48 & 1) << 31 | pick.sequence & 0x7FFFFFFF
-
-
-def _check(load: messages.ServerLoad) -> None:
-    """Raises ValueError for a report that makes no sense."""
-    if load.load < 0:
-        raise ValueError(f"load below 0: {load.load}")
-    if not (math.isfinite(load.cpu) and load.cpu >= 0):
-        raise ValueError(f"cpu is not a share of a core: {load.cpu}")
-    if load.interval_ms > MAX_INTERVAL_MS:
-        raise ValueError(f"interval above {MAX_INTERVAL_MS} ms: {load.interval_ms}")
-    if len(load.by_balancer) > MAX_COUNTED:
-        raise ValueError(f"counts of more than {MAX_COUNTED} balancers: {len(load.by_balancer)}")
 
 
 def _unknown(address: str) -> Refused:

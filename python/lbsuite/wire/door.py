@@ -21,7 +21,16 @@ _WAY_S = 0.1
 """So long before its caller's deadline, or a tenth of what is left, an answer is due: it has to get there."""
 
 _SERVICE = "LoadBalancer"
-_METHODS = ("RegisterServer", "ReportLoad", "GetBestServer", "bare_GetBestServer", "Deregister", "Status", "Drain")
+_METHODS = (
+    "RegisterServer",
+    "ReportLoad",
+    "GetBestServer",
+    "bare_GetBestServer",
+    "Deregister",
+    "Status",
+    "Drain",
+    "Explain",
+)
 _BARE = ("RegisterServer", "ReportLoad", "GetBestServer")
 _OPTIONS = (*listening.OPTIONS, ("grpc.max_receive_message_length", MAX_REQUEST_BYTES))
 

@@ -51,7 +51,7 @@ def counters(membership: Membership) -> dict[str, int]:
     Each counter there is shows here, and so in `/metrics` and `/api/state`.
     """
     refused = {f"refused_{reason}": count for reason, count in dict(membership.refusals).items()}
-    return {**refused, **membership.alarm.happened}
+    return {**membership.engine.counters(), **refused, **membership.alarm.happened}
 
 
 def nobody(membership: Membership, now: float, request: messages.BalanceRequest, waited_s: float = 0.0) -> Refused:
