@@ -223,7 +223,7 @@ bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
 
 template <class Model>
 void Membership<Model>::forget(Endpoint<Model>& endpoint, double now) {
-  const std::uint32_t gone = endpoint.load.forget(now, endpoint.horizon_s());
+  const std::uint32_t gone = endpoint.load.forget(now, endpoint.horizon_s(), ranking_);
   if (gone == 0) return;
   roster_.touches().add(endpoint.index);
   // Of who is silent, or was away when they were made, nobody knows whether they arrived.
@@ -260,7 +260,7 @@ std::vector<Standing> Membership<Model>::standings(double now) const {
     const auto& load = endpoint->load;
     std::optional<double> age_s;
     if (endpoint->reported_at > -kNever) age_s = now - endpoint->reported_at;
-    standings.push_back({endpoint->address, endpoint->index, endpoint->state(), load.tasks(), load.work(),
+    standings.push_back({endpoint->address, endpoint->index, endpoint->state(), load.tasks(), load.work(ranking_),
                          load.estimate(now), load.score(now, ranking_), load.picks(), load.limit(),
                          static_cast<std::uint32_t>(load.weight()), endpoint->zone, endpoint->tier, endpoint->warmth,
                          endpoint->last, age_s});

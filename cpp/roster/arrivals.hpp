@@ -1,6 +1,6 @@
 #pragma once
 // Picks that are on their way: handed out, but not yet seen in a report of the endpoint they went to.
-// Any thread may add a pick; the writer settles them, oldest first. Cost of a pick: one compare-and-swap and a store.
+// Any thread may add a pick; the writer settles them, oldest first. Cost of a pick: one compare-and-swap and two stores.
 // More than kMost on their way at once are taken as arrived.
 
 #include <algorithm>
@@ -15,13 +15,14 @@ template <class Model>
 class Arrivals {
  public:
   // False, and nothing added, if `room` or more are on their way.
-  bool add(double now, std::uint32_t room) {
+  bool add(double now, std::uint32_t cost, std::uint32_t room) {
     std::uint64_t picks = picks_.get();
     do {
       const std::uint64_t settled = settled_.get();
       if (picks > settled ? picks - settled >= room : room == 0) return false;
     } while (!picks_.swap(picks, picks + 1));
     times_[picks % kMost].set(now);
+    costs_[picks % kMost].set(cost);
     return true;
   }
 
@@ -32,6 +33,16 @@ class Arrivals {
   }
 
   std::uint64_t picks() const { return picks_.get(); }
+
+  // The costs of those on their way; `unit` for each beyond the newest kMost.
+  double work(double unit) const {
+    const std::uint64_t picks = picks_.get();
+    const std::uint32_t count = this->count();
+    const std::uint32_t known = std::min<std::uint32_t>(count, kMost);
+    double work = unit * (count - known);
+    for (std::uint64_t pick = picks - known; pick < picks; ++pick) work += costs_[pick % kMost].get();
+    return work;
+  }
 
   // The endpoint has begun `begun` of our picks since its process started.
   void begun(std::uint64_t begun) {
@@ -57,6 +68,7 @@ class Arrivals {
   typename Model::template Cell<std::uint64_t> settled_{0};
   std::uint64_t begun_ = 0;
   std::array<typename Model::template Cell<double>, kMost> times_{};
+  std::array<typename Model::template Cell<std::uint32_t>, kMost> costs_{};
 };
 
 }  // namespace lbsuite

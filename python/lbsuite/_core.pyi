@@ -368,9 +368,10 @@ class Endpoint:
     """What an engine knows of one endpoint at one moment.
 
     state: "ready", "full", "unavailable", "stale", "draining", "ejected" or "standby" (a stage would rather have others
-    serve). tasks: slots taken, as the engine counts them. work: the cost of those tasks. estimate: the dead-reckoned load
-    in tasks. score: what least_load compares. memory, cpu: as last reported. report_age_s: None before the first report.
-    tier: as it joined. warmth: of its full share, what slow_start lets it have now.
+    serve). tasks: slots taken, as the engine counts them. work: the cost of those tasks; one that only a report tells of
+    is taken to cost the mean. estimate: the dead-reckoned load in tasks. score: what least_load compares, ranked by tasks
+    the dead-reckoned work. memory, cpu: as last reported. report_age_s: None before the first report. tier: as it joined.
+    warmth: of its full share, what slow_start lets it have now.
     """
 
     @property

@@ -91,7 +91,8 @@ class Walk {
   void pick() {
     const std::string excluded = address(rng_.below(most_));
     const std::string_view excludes[] = {excluded};
-    const Request request{.exclude = {excludes, rng_.below(8) == 0 ? 1U : 0U},
+    const Request request{.cost = rng_.below(4) == 0 ? rng_.below(20) : 1,
+                          .exclude = {excludes, rng_.below(8) == 0 ? 1U : 0U},
                           .priority = rng_.below(4),
                           .attempt = rng_.below(8) == 0 ? 1U : 0U};
     const Answer one = one_.pick(request, now_);
