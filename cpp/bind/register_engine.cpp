@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "bind/bound_engine.hpp"
+#include "bind/fast_method.hpp"
 #include "bind/python_policy.hpp"
 
 namespace lbsuite::bind {
@@ -40,38 +41,10 @@ std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::st
   return std::make_unique<BoundEngine>(settings, python ? policy : py::none());
 }
 
-// The bound instance without pybind11's argument loading: this is what makes the hot calls cheap.
-BoundEngine& unpack(PyObject* self) {
-  return *static_cast<BoundEngine*>(reinterpret_cast<py::detail::instance*>(self)->simple_value_holder[0]);
-}
-
-PyObject* pick_address(PyObject* self, PyObject* const* args, Py_ssize_t count) {
-  if (count != 1) {
-    PyErr_SetString(PyExc_TypeError, "pick_address() takes one argument: now");
-    return nullptr;
-  }
-  const double now = PyFloat_AsDouble(args[0]);
+PyObject* pick_address(BoundEngine& self, PyObject* argument) {
+  const double now = PyFloat_AsDouble(argument);
   if (now == -1.0 && PyErr_Occurred() != nullptr) return nullptr;
-  try {
-    return unpack(self).pick_address(now);
-  } catch (py::error_already_set& error) {
-    error.restore();
-    return nullptr;
-  } catch (const std::invalid_argument& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
-    return nullptr;
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
-}
-
-void add_fast_methods(const py::object& type) {
-  static PyMethodDef method = {
-      "pick_address", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(pick_address)), METH_FASTCALL,
-      "The cheap twin of pick: a cached address by the engine's own policy; nothing is counted."};
-  type.attr("pick_address") =
-      py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &method));
+  return self.pick_address(now);
 }
 
 void add_membership(py::class_<BoundEngine>& bound) {
@@ -244,7 +217,9 @@ void register_engine(py::module_& module) {
   add_explaining(bound);
   add_state(bound);
   add_time(bound);
-  add_fast_methods(bound);
+  add_fast_method<BoundEngine, pick_address>(
+      bound, "pick_address",
+      "The cheap twin of pick: a cached address by the engine's own policy; nothing is counted.");
 }
 
 }  // namespace lbsuite::bind
