@@ -58,6 +58,7 @@ struct Pick {
   std::uint32_t generation = 0;  // tells a later endpoint with the same index apart
   std::uint64_t sequence = 0;    // the lane in the high 16 bits, its picks from 1 in the others
   std::uint32_t cost = 1;
+  bool big = false;       // it counts among its endpoint's big tasks
   double until = kNever;  // a stream that lasts beyond should be picked anew
 
   std::uint32_t lane() const { return static_cast<std::uint32_t>(sequence >> 48); }

@@ -27,15 +27,18 @@ Answer Picking<Model>::pick(const Choosers<Model>& choosers, const Request& requ
 template <class Model>
 Answer Picking<Model>::pick_admitted(const Choosers<Model>& choosers, const Request& request, double now,
                                      Lane<Model>& lane, Witness<Model>* witness) {
-  return members_.roster().visit(
-      lane.reader, [this, choosers, now, &request, &lane, witness](const View<Model>& view) -> Answer {
-        const Endpoint<Model>* chosen = find(view, {choosers, request, now, true, witness}, lane);
-        if (chosen == nullptr) return why_nobody(view);
-        lane.picks.set(lane.picks.get() + 1);
-        const std::uint64_t sequence = (static_cast<std::uint64_t>(lane.number) << 48) | lane.picks.get();
-        const double until = members_.stages().until(sequence, clock(now));
-        return Pick{chosen->index, chosen->generation, sequence, request.cost, until};
-      });
+  Stages<Model>& stages = members_.stages();
+  const double slot_share = stages.parts_slots() ? stages.slot_share(request) : 1;
+  return members_.roster().visit(lane.reader, [&](const View<Model>& view) -> Answer {
+    const Endpoint<Model>* chosen = find(view, {choosers, request, now, true, witness, slot_share}, lane);
+    if (chosen == nullptr) return why_nobody(view);
+    if (stages.parts_slots()) [[unlikely]]
+      stages.picked(request);
+    lane.picks.set(lane.picks.get() + 1);
+    const std::uint64_t sequence = (static_cast<std::uint64_t>(lane.number) << 48) | lane.picks.get();
+    const double until = stages.until(sequence, clock(now));
+    return Pick{chosen->index, chosen->generation, sequence, request.cost, slot_share < 1, until};
+  });
 }
 
 template <class Model>
@@ -116,14 +119,14 @@ Endpoint<Model>* Picking<Model>::look(const View<Model>& level, Picker<Model>& p
                                       const Question& question) {
   Excluded excluded;
   find_excluded(level, question.request, excluded);
-  const Candidates<Model> candidates = candidates_of(level, excluded, question.now, shares);
+  const Candidates<Model> candidates = candidates_of(level, excluded, question.now, shares, question.slot_share);
   Picker<Model>* const shadow = level.level == 0 ? question.choosers.shadow : nullptr;
   const std::uint32_t other = shadow == nullptr ? kNobody : shadow->pick_beside(candidates, question.request);
   std::uint32_t chosen = ask(picker, candidates, question);
   if (shadow != nullptr) compare(chosen, other);
   // Another thread may take the last slot between the policy's look and ours: then it looks again.
   for (std::uint32_t tries = 0;
-       question.takes && chosen != kNobody && !take(candidates[chosen], question.request, candidates.now()); ++tries) {
+       question.takes && chosen != kNobody && !take(candidates[chosen], question, candidates.now()); ++tries) {
     chosen = tries < candidates.size() ? ask(picker, candidates, question) : kNobody;
   }
   if (chosen == kNobody) return nullptr;
@@ -162,8 +165,11 @@ inline std::uint32_t Picking<Model>::ask(Picker<Model>& picker, const Candidates
 }
 
 template <class Model>
-bool Picking<Model>::take(Endpoint<Model>& endpoint, const Request& request, double now) {
-  const bool taken = endpoint.load.take(now, request.cost);
+bool Picking<Model>::take(Endpoint<Model>& endpoint, const Question& question, double now) {
+  const bool big = question.slot_share < 1;
+  if (big && !endpoint.big_tasks.take(question.slot_share, endpoint.load.limit())) return false;
+  const bool taken = endpoint.load.take(now, question.request.cost);
+  if (big && !taken) endpoint.big_tasks.end();
   members_.roster().touches().add(endpoint.index);
   return taken;
 }

@@ -47,8 +47,9 @@ class Picking {
 
   [[gnu::always_inline]] Candidates<Model> candidates_of(const View<Model>& view,
                                                          std::span<const std::uint32_t> excluded, double now,
-                                                         const Shares<Model>* shares = nullptr) const {
-    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_, shares};
+                                                         const Shares<Model>* shares = nullptr,
+                                                         double slot_share = 1) const {
+    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_, shares, slot_share};
   }
   double clock(double now) const { return std::max(now, last_.get()); }
   bool any_ready() const;
@@ -72,6 +73,7 @@ class Picking {
     const double now;
     const bool takes;  // a slot of the one it finds
     Witness<Model>* const witness;
+    const double slot_share = 1;  // of an endpoint's slots, for requests like this one together
   };
   static std::uint32_t ask(Picker<Model>& picker, const Candidates<Model>& candidates, const Question& question);
   Endpoint<Model>* find(const View<Model>& view, const Question& question, Lane<Model>& lane);
@@ -81,7 +83,7 @@ class Picking {
   Endpoint<Model>* look(const View<Model>& level, Picker<Model>& picker, Shares<Model>* shares,
                         const Question& question);
   void compare(std::uint32_t chosen, std::uint32_t other);
-  bool take(Endpoint<Model>& endpoint, const Request& request, double now);
+  bool take(Endpoint<Model>& endpoint, const Question& question, double now);
 
   Membership<Model>& members_;
   const typename Model::template Cell<double>& last_;

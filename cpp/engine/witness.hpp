@@ -11,6 +11,7 @@
 #include "engine/candidates.hpp"
 #include "engine/events.hpp"
 #include "engine/explanation.hpp"
+#include "stage/size_guard.hpp"
 #include "stage/stage.hpp"
 
 namespace lbsuite {
@@ -47,6 +48,7 @@ class Witness {
       one.weighed.reset();
       if (one.out_by == kHeld) one.out_by.clear();  // where nobody else is ready, it is asked again without
       if (one.out_by.empty() && candidates.holds(i)) one.out_by = kHeld;
+      if (one.out_by.empty() && candidates.crowded(i)) one.out_by = SizeGuard::name;
     }
   }
 

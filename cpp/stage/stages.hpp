@@ -17,6 +17,7 @@
 #include "stage/panic.hpp"
 #include "stage/prefer_zone.hpp"
 #include "stage/retry_budget.hpp"
+#include "stage/size_guard.hpp"
 #include "stage/slow_start.hpp"
 #include "stage/stage.hpp"
 #include "stage/stale.hpp"
@@ -28,7 +29,7 @@
 namespace lbsuite {
 
 using StageList = SpecList<Stale, Subset, OutlierEjection, Tiers, Panic, PreferZone, SlowStart, StaticWeights, MaxAge,
-                           EndpointLimit, RetryBudget, TotalLimit>;
+                           EndpointLimit, RetryBudget, TotalLimit, SizeGuard>;
 using AnyStage = StageList::AnySettings;
 
 inline std::vector<std::string> stage_names() { return StageList::names(); }
@@ -52,6 +53,7 @@ class Stages {
         if (requires { Stage::fixed_views; } && needs_fixed_views_.empty()) needs_fixed_views_ = Stage::name;
         levels_ |= requires { Stage::levels; };
         counts_ |= requires { stage->counted(0); };
+        parts_slots_ |= requires(Request request) { stage->slot_share(request); };
         hears_ |= requires(Endpoint<Model> endpoint) { stage->ended(endpoint, Endings{}, 0.0); };
       });
     }
@@ -60,6 +62,7 @@ class Stages {
   bool any() const { return any_; }
   bool admits() const { return admits_; }
   bool hears() const { return hears_; }
+  bool parts_slots() const { return parts_slots_; }
   bool levels() const { return levels_; }
   // The first that needs a roster whose views stay as they are; empty: none.
   std::string_view needs_fixed_views() const { return needs_fixed_views_; }
@@ -137,6 +140,20 @@ class Stages {
     });
   }
 
+  double slot_share(const Request& request) {
+    double share = 1;
+    each([&](auto& stage) {
+      if constexpr (requires { stage.slot_share(request); }) share = std::min(share, stage.slot_share(request));
+    });
+    return share;
+  }
+
+  void picked(const Request& request) {
+    each([&](auto& stage) {
+      if constexpr (requires { stage.picked(request); }) stage.picked(request);
+    });
+  }
+
  private:
   template <class Call>
   void each(Call&& call) {
@@ -164,6 +181,7 @@ class Stages {
   const bool any_;
   bool admits_ = false;
   bool hears_ = false;
+  bool parts_slots_ = false;
   bool levels_ = false;
   std::string_view needs_fixed_views_;
   bool counts_ = false;

@@ -16,7 +16,8 @@ def engine(policy: str, accounting: str, load: str = "tasks") -> _core.Engine:
 
 def pick(of: _core.Engine, address: str, cost: int, now: float = 1.0) -> _core.Pick:
     found = of.pick(now, cost=cost, exclude=[{BIG: SMALL, SMALL: BIG}[address]])
-    assert found is not None and found.endpoint == address
+    assert found is not None
+    assert found.endpoint == address
     return found
 
 

@@ -24,7 +24,15 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member
 from lbsuite.registry.registration import Registration
-from lbsuite.wire.balancer import DEFAULT_STAGES, Balancer, BalancerSettings, check_policy, hosted_policies
+from lbsuite.wire.balancer import (
+    DEFAULT_STAGES,
+    Balancer,
+    BalancerSettings,
+    check_policy,
+    check_stage,
+    hosted_policies,
+    hosted_stages,
+)
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
 
@@ -74,7 +82,7 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
         action="append",
         dest="stages",
         metavar="S",
-        help=f"{NO_STAGE}, {', '.join(_core.stages())}; NAME:KEY=VALUE,..., again for each ({defaults})",
+        help=f"{NO_STAGE}, {', '.join(hosted_stages())}; NAME:KEY=VALUE,..., again for each ({defaults})",
     )
     parser.add_argument(
         "--queue-s",
@@ -102,7 +110,7 @@ def _policy(text: str) -> str:
 def _stage(text: str) -> str:
     """A stage that protects a service; `none` for none at all."""
     if text != NO_STAGE:
-        _core.parse_stage(text)
+        check_stage(text)
     return text
 
 

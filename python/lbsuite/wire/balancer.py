@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -80,12 +80,12 @@ class Balancer:
         self.allowed = AllowList(self.settings.allow)
         self.peers: frozenset[str] = frozenset()
         """The balancers of the service that the registry knows, this one included."""
-        self._wishes = Wishes(self.settings.fixed)
         self._pick_log = PickLog() if self.settings.log_picks else None
         self._recordings = Recordings(self.settings.record) if self.settings.record else None
         self._memberships: dict[str, Membership] = {}
         self.membership = self._open(self.settings.service)
         """Of the balancer's own service: the one that a source of membership feeds."""
+        self._wishes = Wishes(self.settings.fixed, self.membership.engine.policy)
 
     @property
     def services(self) -> dict[str, Membership]:
@@ -247,12 +247,26 @@ def check_policy(policy: str) -> None:
     _engine(policy)
 
 
+def check_stage(stage: str) -> None:
+    """Raises ValueError for a stage that a balancer cannot host: it does not hear of each task's end."""
+    _engine(DEFAULT_POLICY, stages=(stage,))
+
+
 def hosted_policies() -> list[str]:
     """The names of the policies that a balancer can host."""
+    return _hosted(_core.policies(), check_policy)
+
+
+def hosted_stages() -> list[str]:
+    """The names of the stages that a balancer can host."""
+    return _hosted(_core.stages(), check_stage)
+
+
+def _hosted(listed: Sequence[str], check: Callable[[str], None]) -> list[str]:
     names = []
-    for name in _core.policies():
+    for name in listed:
         with contextlib.suppress(ValueError):
-            check_policy(name)
+            check(name)
             names.append(name)
     return names
 
