@@ -54,14 +54,14 @@ void costs(int tasks) {
   }
 }
 
-void guard(int tasks) {
-  std::puts("\n10 endpoints of 8 slots that refuse more, load 0.7, 1 task in 100 is 1000 x; mean / p99");
+void guard(double load, int tasks) {
+  std::printf("\n3 endpoints of 4 slots that refuse more, load %.1f, 1 task in 100 is 1000 x; mean / p99\n", load);
   std::printf("%-22s %17s %12s %12s\n", "stage", "all", "p99 of small", "refused");
-  for (const char* stage : {"", "size_guard:share=0.25", "size_guard", "size_guard:share=0.75"}) {
-    Scene scene{.endpoints = 10,
-                .load = 0.7,
-                .slots = 8,
-                .limit = 8,
+  for (const char* stage : {"", "size_guard:share=0.5", "size_guard:share=0.75"}) {
+    Scene scene{.endpoints = 3,
+                .load = load,
+                .slots = 4,
+                .limit = 4,
                 .accounting = Accounting::done,
                 .size = mixed,
                 .cost = 1000,
@@ -80,5 +80,6 @@ void guard(int tasks) {
 int main(int count, char** words) {
   const int tasks = count > 1 ? std::atoi(words[1]) : 400'000;
   lbsuite::driver::costs(tasks);
-  lbsuite::driver::guard(tasks);
+  lbsuite::driver::guard(0.5, tasks / 4);
+  lbsuite::driver::guard(0.7, tasks / 4);
 }

@@ -22,8 +22,8 @@ EngineSettings guarded(const char* policy, const char* guard) {
 double mixed(Rng& rng) { return (rng.below(100) == 0 ? 1000 : 1) * Exponential().draw(rng) / 10.99; }
 
 TEST(SizeGuard, KeepsSlotsForTheSmallWhileTheBigRun) {
-  Scene scene{.endpoints = 10,
-              .load = 0.6,
+  Scene scene{.endpoints = 3,
+              .load = 0.7,
               .slots = 4,
               .limit = 4,
               .accounting = Accounting::done,
@@ -41,7 +41,8 @@ TEST(SizeGuard, KeepsSlotsForTheSmallWhileTheBigRun) {
 class Watched {
  public:
   Watched(const char* policy, double share)
-      : engine_(guarded(policy, share == 0.5 ? "size_guard" : "size_guard:share=0.3")), share_(share) {
+      : engine_(guarded(policy, share == 0.5 ? "size_guard:factor=2" : "size_guard:factor=2,share=0.3")),
+        share_(share) {
     for (std::uint32_t i = 0; i < kEndpoints; ++i) join(i);
   }
 
