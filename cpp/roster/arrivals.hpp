@@ -37,11 +37,12 @@ class Arrivals {
   // The costs of those on their way; `unit` for each beyond the newest kMost.
   double work(double unit) const {
     const std::uint64_t picks = picks_.get();
-    const std::uint32_t count = this->count();
-    const std::uint32_t known = std::min<std::uint32_t>(count, kMost);
-    double work = unit * (count - known);
-    for (std::uint64_t pick = picks - known; pick < picks; ++pick) work += costs_[pick % kMost].get();
-    return work;
+    return work(std::min(settled_.get(), picks), picks, unit);
+  }
+  // The same of the last `gone` that were settled.
+  double work_of_settled(std::uint32_t gone, double unit) const {
+    const std::uint64_t settled = settled_.get();
+    return work(settled - gone, settled, unit);
   }
 
   // The endpoint has begun `begun` of our picks since its process started.
@@ -63,6 +64,14 @@ class Arrivals {
   }
 
  private:
+  double work(std::uint64_t from, std::uint64_t to, double unit) const {
+    const std::uint64_t picks = picks_.get();
+    const std::uint64_t known = std::clamp(picks > kMost ? picks - kMost : 0, from, to);
+    double work = unit * static_cast<double>(known - from);
+    for (std::uint64_t pick = known; pick < to; ++pick) work += costs_[pick % kMost].get();
+    return work;
+  }
+
   static constexpr std::uint64_t kMost = 256;
   typename Model::template Cell<std::uint64_t> picks_{0};
   typename Model::template Cell<std::uint64_t> settled_{0};

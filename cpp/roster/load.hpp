@@ -128,10 +128,9 @@ class Load {
   // Picks older than `horizon_s` that no report has shown will not arrive any more. Returns how many there were.
   std::uint32_t forget(double now, double horizon_s, const Ranking<Model>& ranking) {
     if (!reported_) return 0;
-    const double work_before = arrivals_.work(ranking.cost());
     const std::uint32_t gone = arrivals_.settle(now - horizon_s);
     tasks_.add(now, -static_cast<double>(gone));
-    work_.add(now, arrivals_.work(ranking.cost()) - work_before);
+    work_.add(now, -arrivals_.work_of_settled(gone, ranking.cost()));
     return gone;
   }
 
