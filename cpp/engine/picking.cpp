@@ -98,7 +98,7 @@ template <class Model>
 Endpoint<Model>* Picking<Model>::find_held(const View<Model>& level, Shares<Model>& shares, const Question& question) {
   Excluded excluded;
   find_excluded(level, question.request, excluded);
-  const Candidates<Model> candidates = candidates_of(level, excluded, question.now);
+  const Candidates<Model> candidates = candidates_of(level, excluded, question.now, nullptr, question.slot_share);
   for (std::uint32_t tries = 0; tries <= candidates.size(); ++tries) {
     std::uint32_t most = kNobody;
     for (std::uint32_t i = 0; i < candidates.size(); ++i) {
@@ -107,7 +107,7 @@ Endpoint<Model>* Picking<Model>::find_held(const View<Model>& level, Shares<Mode
     if (most == kNobody) return nullptr;
     if (question.witness != nullptr) [[unlikely]]
       question.witness->held(candidates, shares);
-    if (question.takes && !take(candidates[most], question.request, candidates.now())) continue;
+    if (question.takes && !take(candidates[most], question, candidates.now())) continue;
     shares.count(most);
     return &candidates[most];
   }
