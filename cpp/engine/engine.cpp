@@ -21,8 +21,6 @@ Engine<Model>::Engine(const EngineSettings& settings)
       picking_(members_, last_, settings.scanned),
       lanes_(writing_, members_, settings.seed, settings.gives),
       queue_(settings.queue, members_, picking_, lanes_, recorder_) {
-  check(settings.accounting == Accounting::done || !members_.stages().parts_slots(),
-        "stage size_guard needs to hear of each end: reports do not tell how many of the tasks are big");
   members_.roster().plan_by([this](View<Model>& view) {
     for (View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
       lanes_.plan(*level, picking_.candidates_of(*level, {}, last_.get()));
@@ -128,8 +126,7 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now, bo
     Endpoint<Model>* const endpoint = view.places[pick.endpoint];
     if (endpoint == nullptr || endpoint->generation != pick.generation) return false;
     endpoint->load.end(pick.cost);
-    if (pick.big) [[unlikely]]
-      endpoint->big_tasks.end();
+    if (pick.big) endpoint->big_tasks.end();
     members_.roster().touches().add(pick.endpoint);
     endings.tasks = endpoint->load.tasks();
     if (members_.stages().counts()) members_.stages().counted(-1);

@@ -23,6 +23,8 @@ template <class Model>
 Membership<Model>::Membership(RosterKind roster, Signal signal, Accounting accounting, std::span<const AnyStage> stages)
     : accounting_(accounting), roster_(roster), ranking_(signal), stages_(stages) {
   const std::string_view refused = stages_.needs_fixed_views();
+  check(accounting == Accounting::done || !stages_.parts_slots(),
+        "stage size_guard needs to hear of each end: reports do not tell how many of the tasks are big");
   check(roster_.shows_fixed_views() || refused.empty(), [&] {
     return "roster " + std::string(roster_.name()) + " serves round_robin only, without stage " + std::string(refused);
   });

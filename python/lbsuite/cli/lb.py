@@ -28,13 +28,10 @@ from lbsuite.wire.balancer import (
     DEFAULT_STAGES,
     Balancer,
     BalancerSettings,
-    check_policy,
-    check_stage,
-    hosted_policies,
-    hosted_stages,
 )
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
+from lbsuite.wire.hosting import check_policy, check_stage, hosted_policies, hosted_stages
 
 if TYPE_CHECKING:
     from lbsuite.admin.door import AdminDoor

@@ -3,18 +3,16 @@
 One engine and one membership per service name. A door (`door.py`) carries requests in and replies out.
 """
 
-import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
 
 from lbsuite import _core, addresses, names
 from lbsuite.errors import LbsuiteError
-from lbsuite.wire import bounds, explaining, messages, status
+from lbsuite.wire import bounds, explaining, hosting, messages, status
 from lbsuite.wire.allow import AllowList
 from lbsuite.wire.membership import Membership
 from lbsuite.wire.pick_log import PickLog
@@ -213,7 +211,7 @@ class Balancer:
         if len(self._memberships) >= MAX_SERVICES:
             self._let_go_of_an_empty_one()
         settings = self.settings
-        engine = _engine(settings.policy, settings.load, settings.stages, settings.queue_s)
+        engine = hosting.engine(settings.policy, settings.load, settings.stages, settings.queue_s)
         self._record(service, engine)
         engine.sample(settings.sample)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
@@ -240,52 +238,6 @@ class Balancer:
                 del self._memberships[service]
                 return
         raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_SERVICES} services are registered already")
-
-
-def check_policy(policy: str) -> None:
-    """Raises ValueError for a policy that a balancer cannot host: nothing probes endpoints for it."""
-    _engine(policy)
-
-
-def check_stage(stage: str) -> None:
-    """Raises ValueError for a stage that a balancer cannot host: it does not hear of each task's end."""
-    _engine(DEFAULT_POLICY, stages=(stage,))
-
-
-def hosted_policies() -> list[str]:
-    """The names of the policies that a balancer can host."""
-    return _hosted(_core.policies(), check_policy)
-
-
-def hosted_stages() -> list[str]:
-    """The names of the stages that a balancer can host."""
-    return _hosted(_core.stages(), check_stage)
-
-
-def _hosted(listed: Sequence[str], check: Callable[[str], None]) -> list[str]:
-    names = []
-    for name in listed:
-        with contextlib.suppress(ValueError):
-            check(name)
-            names.append(name)
-    return names
-
-
-def _engine(
-    policy: str | _core.Settings | _core.Policy,
-    load: str = "tasks",
-    stages: Sequence[str] = (),
-    queue_s: float = 0.0,
-) -> _core.Engine:
-    return _core.Engine(
-        policy,
-        seed=secrets.randbits(63),
-        load=load,
-        accounting="reported",
-        probes=False,
-        stages=stages,
-        queue_s=queue_s,
-    )
 
 
 async def _waited(
