@@ -71,9 +71,7 @@ class Candidates {
   // It has its share.
   bool holds(std::uint32_t i) const { return shares_ != nullptr && shares_->holds(i); }
   // The request is big, and big ones have their share of its slots.
-  bool crowded(std::uint32_t i) const {
-    return slot_share_ < 1 && !view_.up[i]->big_tasks.room(slot_share_, limit(i));
-  }
+  bool crowded(std::uint32_t i) const { return slot_share_ < 1 && !view_.up[i]->big_tasks.room(slot_share_, limit(i)); }
 
   // What `choices=auto` comes to now.
   std::uint32_t choices() const { return freshness_.choices(); }
