@@ -118,7 +118,8 @@ class Walk:
 @pytest.mark.parametrize("accounting", ["done", "reported"])
 @pytest.mark.parametrize("spec", SPECS)
 def test_what_is_told_of_a_pick_agrees_with_it_every_time(spec: str, accounting: str, stages: list[str]) -> None:
-    walk = Walk(spec, accounting, stages)
+    fit = [stage for stage in stages if accounting == "done" or stage != "size_guard"]  # reports tell no sizes
+    walk = Walk(spec, accounting, fit)
     for _ in range(1000):
         walk.step()
     counters = walk.told.counters()
