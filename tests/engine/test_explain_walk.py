@@ -120,14 +120,8 @@ class Walk:
 @pytest.mark.parametrize("accounting", ["done", "reported"])
 @pytest.mark.parametrize("spec", SPECS)
 def test_what_is_told_of_a_pick_agrees_with_it_every_time(spec: str, accounting: str, stages: list[str]) -> None:
-<<<<<<< HEAD
-    fit = [stage for stage in stages if accounting == "done" or stage != "size_guard"]  # reports tell no sizes
+    fit = [stage for stage in stages if accounting == "done" or stage != GUARD]  # reports tell no sizes
     walk = Walk(spec, accounting, fit)
-=======
-    # Where reports free the slots nobody knows which tasks are big.
-    guarded = stages if accounting == "done" else [stage for stage in stages if stage != GUARD]
-    walk = Walk(spec, accounting, guarded)
->>>>>>> 3f3a6d6 (The walk of explanations meets the size guard, and the waiting log has work in it)
     for _ in range(1000):
         walk.step()
     counters = walk.told.counters()
