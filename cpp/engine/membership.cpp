@@ -166,11 +166,15 @@ bool Membership<Model>::take(const Lost& event, double now) {
 
 template <class Model>
 bool Membership<Model>::take(const Reached& event, double now) {
-  return change(event.address, now, [&](Endpoint<Model>& endpoint) {
-    if (!std::exchange(endpoint.lost, false)) return;
+  bool back = false;
+  const bool known = change(event.address, now, [&](Endpoint<Model>& endpoint) {
+    back = std::exchange(endpoint.lost, false);
+    if (!back) return;
     endpoint.back_at = now;
     say(EffectKind::back, endpoint, now);
   });
+  if (back) review(now);
+  return known;
 }
 
 template <class Model>

@@ -104,7 +104,8 @@ class OutlierEjection {
 
  private:
   struct Kept {
-    double until = kNever;    // ejected, where there is an end to it
+    double until = kNever;    // ejected, where there is an end to it,
+    double since = kNever;    // and since then
     std::uint32_t times = 0;  // ejected so often, less the intervals in which it was not
     std::string_view why;
     bool on_trial = false;
@@ -142,7 +143,9 @@ class OutlierEjection {
   template <class Model>
   bool let_back(Endpoint<Model>& endpoint, double now) {
     Kept& state = kept(endpoint);
-    if (now < state.until) return false;
+    // What fails with a connection that broke tells nothing of the process that answers again.
+    const bool begun_anew = state.out() && endpoint.back_at >= state.since;
+    if (now < state.until && !begun_anew) return false;
     state.until = kNever;
     endpoint.outcomes.watch(state.on_trial = settings_.trial != 0);
     state.judged = total(endpoint);
@@ -169,6 +172,7 @@ class OutlierEjection {
     ++out_;
     endpoint.outcomes.watch(state.on_trial = false);
     state.why = why;
+    state.since = now;
     const double most_s = std::max<double>(settings_.base_s, settings_.max_s);
     state.until = now + std::min<double>(settings_.base_s * ++state.times, most_s);
     return true;

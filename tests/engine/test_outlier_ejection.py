@@ -240,3 +240,21 @@ def test_where_more_than_half_are_ejected_nobody_gets_over_twice_a_fair_share(po
                 ended := running.pop(0), now, 0.1, error="it broke" if ended.endpoint in ADDRESSES[:6] else None
             )
     assert max(picked.values()) <= 2 * 4000 / len(ADDRESSES)
+
+
+def test_who_answers_again_after_its_connection_broke_is_on_trial_at_once() -> None:
+    engine = lbsuite.Engine("round_robin", stages=["outlier_ejection"])
+    for port in range(4001, 4011):
+        engine.join(f"127.0.0.1:{port}", 0.0)
+    killed = "127.0.0.1:4001"
+    for _ in range(60):
+        pick = engine.pick(1.0)
+        assert isinstance(pick, lbsuite.Pick)
+        engine.done(pick, 1.0, 0.001, error="reset" if pick.endpoint == killed else None)
+    engine.lost(killed, 1.1)
+    engine.reached(killed, 1.5)
+    picks = [engine.pick(1.6) for _ in range(20)]
+    own = [pick for pick in picks if isinstance(pick, lbsuite.Pick) and pick.endpoint == killed]
+    assert len(own) == 1
+    engine.done(own[0], 1.7, 0.1)
+    assert killed in [pick.endpoint for pick in (engine.pick(1.8) for _ in range(10)) if isinstance(pick, lbsuite.Pick)]
