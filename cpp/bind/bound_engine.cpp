@@ -19,6 +19,30 @@ std::string policy_spec_of(const py::object& policy) {
   return py::str(policy).cast<std::string>();
 }
 
+namespace {
+
+// What a caller excludes, as a request has it.
+class Addresses {
+ public:
+  explicit Addresses(const py::object& sequence) {
+    if (py::isinstance<py::str>(sequence)) throw py::type_error("exclude is a sequence of addresses, not one str");
+    for (const auto& address : sequence) {
+      if (!py::isinstance<py::str>(address)) throw py::type_error("exclude is a sequence of addresses, each a str");
+      addresses_.push_back(address.cast<std::string>());
+    }
+    views_.assign(addresses_.begin(), addresses_.end());
+  }
+  Addresses(const Addresses&) = delete;
+  Addresses& operator=(const Addresses&) = delete;
+  std::span<const std::string_view> views() const { return views_; }
+
+ private:
+  std::vector<std::string> addresses_;
+  std::vector<std::string_view> views_;
+};
+
+}  // namespace
+
 template <class Spell>
 const py::str& BoundEngine::name(std::uint32_t index, std::uint32_t generation, Spell&& spell) {
   if (index >= names_.size() || names_[index].generation != generation) {
@@ -42,6 +66,13 @@ auto BoundEngine::ask(Call&& call) {
     return call();
   const Waiting waiting;
   const std::lock_guard turn(asking_);
+  return call();
+}
+
+template <class Call>
+auto BoundEngine::tell(Call&& call) {
+  if (engine.settings().queue.wait_s > 0 && !python_policies_.empty()) return ask(std::forward<Call>(call));
+  const Waiting waiting;
   return call();
 }
 
@@ -81,27 +112,23 @@ std::uint32_t BoundEngine::python_number(const py::object& policy) {
   return number;
 }
 
-std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
-                                           const py::object& exclude, const py::object& policy,
-                                           std::optional<double> deadline, std::uint32_t priority,
-                                           std::uint32_t attempt, std::uint32_t lane) {
+std::optional<std::variant<BoundPick, Ticket>> BoundEngine::pick(double now, const std::optional<std::string>& key,
+                                                                 std::uint32_t cost, const py::object& exclude,
+                                                                 const py::object& policy,
+                                                                 std::optional<double> deadline, std::uint32_t priority,
+                                                                 std::uint32_t attempt, std::uint32_t lane) {
   check_now(now);
-  std::vector<std::string> addresses;
-  if (py::isinstance<py::str>(exclude)) throw py::type_error("exclude is a sequence of addresses, not one str");
-  for (const auto& address : exclude) {
-    if (!py::isinstance<py::str>(address)) throw py::type_error("exclude is a sequence of addresses, each a str");
-    addresses.push_back(address.cast<std::string>());
-  }
-  const std::vector<std::string_view> excluded(addresses.begin(), addresses.end());
+  const Addresses excluded(exclude);
   const Request request{policy_number(policy),
                         key ? std::string_view(*key) : std::string_view(),
                         cost,
-                        excluded,
+                        excluded.views(),
                         deadline.value_or(kNever),
                         priority,
                         attempt};
   for (;;) {
     const Answer answer = ask([&] { return engine.pick(request, now, lane); });
+    if (const auto* ticket = std::get_if<Ticket>(&answer)) return *ticket;
     const auto* pick = std::get_if<Pick>(&answer);
     if (pick == nullptr) return std::nullopt;
     const auto spell = [&] {
@@ -110,6 +137,21 @@ std::optional<BoundPick> BoundEngine::pick(double now, const std::optional<std::
     const py::str& address = name(pick->endpoint, pick->generation, spell);
     if (py::len(address) > 0) return BoundPick{*pick, address, this, false};  // else it has left meanwhile
   }
+}
+
+Explanation BoundEngine::explain_choice(double now, const std::optional<std::string>& key, std::uint32_t cost,
+                                        const py::object& exclude, const py::object& policy, std::uint32_t priority,
+                                        std::uint32_t attempt, std::uint32_t lane) {
+  check_now(now);
+  const Addresses excluded(exclude);
+  const Request request{policy_number(policy),
+                        key ? std::string_view(*key) : std::string_view(),
+                        cost,
+                        excluded.views(),
+                        kNever,
+                        priority,
+                        attempt};
+  return ask([&] { return engine.explain_choice(request, now, lane); });
 }
 
 void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool failed) {
@@ -163,8 +205,34 @@ py::array_t<std::uint32_t> BoundEngine::pick_many(std::size_t count, double now)
 
 bool BoundEngine::apply(const Event& event, double now) {
   check_now(now);
-  const Waiting waiting;
-  return engine.apply(event, now);
+  return tell([&] { return engine.apply(event, now); });
+}
+
+void BoundEngine::expire(double now) {
+  check_now(now);
+  tell([&] { engine.expire(now); });
+}
+
+bool BoundEngine::cancel(const Ticket& ticket, double now) {
+  check_now(now);
+  return tell([&] { return engine.cancel(ticket, now); });
+}
+
+std::vector<BoundEffect> BoundEngine::effects() {
+  std::vector<Effect> effects = [&] {
+    const Waiting waiting;
+    return engine.effects();
+  }();
+  std::vector<BoundEffect> bound;
+  for (Effect& effect : effects) {
+    std::optional<BoundPick> pick;
+    if (effect.kind == EffectKind::answered) {
+      const auto spell = [&] { return effect.address; };
+      pick = BoundPick{effect.pick, name(effect.pick.endpoint, effect.pick.generation, spell), this, false};
+    }
+    bound.push_back({std::move(effect), std::move(pick)});
+  }
+  return bound;
 }
 
 }  // namespace lbsuite::bind

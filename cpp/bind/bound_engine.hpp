@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <variant>
 #include <vector>
 
 #include "bind/waiting.hpp"
@@ -26,19 +27,34 @@ struct BoundPick {
   bool ended = false;
 };
 
+struct BoundEffect {
+  Effect effect;
+  std::optional<BoundPick> pick;
+};
+
 class BoundEngine {
  public:
   // python: the engine's own policy, where that is written in Python; None otherwise.
   BoundEngine(const EngineSettings& settings, const py::object& python);
 
-  std::optional<BoundPick> pick(double now, const std::optional<std::string>& key, std::uint32_t cost,
-                                const py::object& exclude, const py::object& policy, std::optional<double> deadline,
-                                std::uint32_t priority, std::uint32_t attempt, std::uint32_t lane);
+  // A pick, a ticket where waiting is on, or neither.
+  std::optional<std::variant<BoundPick, Ticket>> pick(double now, const std::optional<std::string>& key,
+                                                      std::uint32_t cost, const py::object& exclude,
+                                                      const py::object& policy, std::optional<double> deadline,
+                                                      std::uint32_t priority, std::uint32_t attempt,
+                                                      std::uint32_t lane);
+  // As the engine's: what `pick` would answer now, told in full.
+  Explanation explain_choice(double now, const std::optional<std::string>& key, std::uint32_t cost,
+                             const py::object& exclude, const py::object& policy, std::uint32_t priority,
+                             std::uint32_t attempt, std::uint32_t lane);
   void done(BoundPick& pick, double now, double latency_s, bool failed);
   // A new reference to a cached str, or to None.
   PyObject* pick_address(double now);
   py::array_t<std::uint32_t> pick_many(std::size_t count, double now);
   bool apply(const Event& event, double now);
+  void expire(double now);
+  bool cancel(const Ticket& ticket, double now);
+  std::vector<BoundEffect> effects();
   // The engine's number for a policy: its spec, its settings, or an object of a class that derives from Policy; 0 for
   // None.
   std::uint32_t policy_number(const py::object& policy);
@@ -50,6 +66,9 @@ class BoundEngine {
   // share a lane no longer have the GIL between them.
   template <class Call>
   auto ask(Call&& call);
+  // As ask, for what may answer those who wait: never with the GIL.
+  template <class Call>
+  auto tell(Call&& call);
   PyObject* pick_address_in_turn(double now);
   std::uint32_t python_number(const py::object& policy);
 
@@ -78,5 +97,8 @@ std::string policy_spec_of(const py::object& policy);
 
 // Throws std::invalid_argument unless `now` is a time.
 void check_now(double now);
+
+// The methods by which an engine tells what it did; see register_explanation.cpp.
+void add_explaining(py::class_<BoundEngine>& bound);
 
 }  // namespace lbsuite::bind

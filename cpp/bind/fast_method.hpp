@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <exception>
+#include <stdexcept>
 
 namespace lbsuite::bind {
 
@@ -13,8 +14,8 @@ Bound& unpack(PyObject* self) {
   return *static_cast<Bound*>(reinterpret_cast<pybind11::detail::instance*>(self)->simple_value_holder[0]);
 }
 
-// call(bound, argument) returns a new reference; nullptr with an error set, or a C++ exception, which becomes a
-// ValueError.
+// call(bound, argument) returns a new reference; nullptr with an error set, or a C++ exception, which becomes the error
+// that pybind11 would make of it, and a RuntimeError where it knows none.
 template <class Bound, auto call>
 PyObject* one_argument(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count != 1) {
@@ -23,10 +24,16 @@ PyObject* one_argument(PyObject* self, PyObject* const* args, Py_ssize_t count) 
   }
   try {
     return call(unpack<Bound>(self), args[0]);
-  } catch (const std::exception& error) {
+  } catch (pybind11::error_already_set& error) {
+    error.restore();
+  } catch (const pybind11::builtin_exception& error) {
+    error.set_error();
+  } catch (const std::invalid_argument& error) {
     PyErr_SetString(PyExc_ValueError, error.what());
-    return nullptr;
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
   }
+  return nullptr;
 }
 
 // Puts call(bound, argument) on a bound type as its method `name`; doc must outlive the type.

@@ -10,6 +10,8 @@
 namespace lbsuite::bind {
 void register_policy(pybind11::module_& module);
 void register_python_policy(pybind11::module_& module);
+void register_answers(pybind11::module_& module);
+void register_explanation(pybind11::module_& module);
 void register_engine(pybind11::module_& module);
 void register_log(pybind11::module_& module);
 void register_routers(pybind11::module_& module);
@@ -23,6 +25,8 @@ PYBIND11_MODULE(_core, module) {
   module.attr("__version__") = LBSUITE_VERSION;
   lbsuite::bind::register_policy(module);
   lbsuite::bind::register_python_policy(module);
+  lbsuite::bind::register_answers(module);
+  lbsuite::bind::register_explanation(module);
   lbsuite::bind::register_engine(module);
   lbsuite::bind::register_log(module);
   lbsuite::bind::register_routers(module);

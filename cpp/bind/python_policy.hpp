@@ -59,6 +59,7 @@ class PythonSource final : public PickerSource<Shared> {
                                        Probes& probes) override;
   std::unique_ptr<PickerSource<Shared>> twin() const override;
   Needs needs() const override { return {.python = true}; }
+  std::string_view goes_by() const override { return "its own word, written in Python"; }
 
   const std::string& spec() const { return spec_; }
   const py::object& pick() const { return pick_; }

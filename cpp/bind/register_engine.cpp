@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "bind/bound_engine.hpp"
+#include "bind/fast_method.hpp"
 #include "bind/python_policy.hpp"
 
 namespace lbsuite::bind {
@@ -23,7 +24,8 @@ std::size_t index_of(const Names& names, const std::string& name, const char* wh
 
 std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::string& roster, std::uint64_t seed,
                                          const std::string& load, const std::string& accounting, bool outcomes,
-                                         bool probes, bool native, const std::vector<std::string>& stages) {
+                                         bool probes, bool native, const std::vector<std::string>& stages,
+                                         double queue_s, std::uint32_t queue_tickets, const std::string& queue_order) {
   EngineSettings settings;
   settings.roster = static_cast<RosterKind>(index_of(kRosters, roster, "roster"));
   const bool python = is_python_policy(policy);
@@ -34,87 +36,15 @@ std::unique_ptr<BoundEngine> make_engine(const py::object& policy, const std::st
   settings.accounting = static_cast<Accounting>(index_of(kAccountings, accounting, "accounting"));
   settings.gives = {outcomes, probes, !native};
   for (const std::string& stage : stages) settings.stages.push_back(parse_stage(stage));
+  settings.queue = {queue_s, queue_tickets,
+                    static_cast<QueueOrder>(index_of(kQueueOrders, queue_order, "queue_order"))};
   return std::make_unique<BoundEngine>(settings, python ? policy : py::none());
 }
 
-// The bound instance without pybind11's argument loading: this is what makes the hot calls cheap.
-BoundEngine& unpack(PyObject* self) {
-  return *static_cast<BoundEngine*>(reinterpret_cast<py::detail::instance*>(self)->simple_value_holder[0]);
-}
-
-PyObject* pick_address(PyObject* self, PyObject* const* args, Py_ssize_t count) {
-  if (count != 1) {
-    PyErr_SetString(PyExc_TypeError, "pick_address() takes one argument: now");
-    return nullptr;
-  }
-  const double now = PyFloat_AsDouble(args[0]);
+PyObject* pick_address(BoundEngine& self, PyObject* argument) {
+  const double now = PyFloat_AsDouble(argument);
   if (now == -1.0 && PyErr_Occurred() != nullptr) return nullptr;
-  try {
-    return unpack(self).pick_address(now);
-  } catch (py::error_already_set& error) {
-    error.restore();
-    return nullptr;
-  } catch (const std::invalid_argument& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
-    return nullptr;
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
-}
-
-void add_fast_methods(const py::object& type) {
-  static PyMethodDef method = {
-      "pick_address", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(pick_address)), METH_FASTCALL,
-      "The cheap twin of pick: a cached address by the engine's own policy; nothing is counted."};
-  type.attr("pick_address") =
-      py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &method));
-}
-
-void register_endpoint(py::module_& module) {
-  py::class_<Standing>(module, "Endpoint", py::is_final())
-      .def_readonly("address", &Standing::address)
-      .def_readonly("index", &Standing::index)
-      .def_property_readonly("state", [](const Standing& s) { return kStates[static_cast<std::size_t>(s.state)]; })
-      .def_readonly("tasks", &Standing::tasks)
-      .def_readonly("work", &Standing::work)
-      .def_readonly("estimate", &Standing::estimate)
-      .def_readonly("score", &Standing::score)
-      .def_readonly("picks", &Standing::picks)
-      .def_readonly("limit", &Standing::limit)
-      .def_readonly("weight", &Standing::weight)
-      .def_readonly("zone", &Standing::zone)
-      .def_readonly("tier", &Standing::tier)
-      .def_readonly("warmth", &Standing::warmth)
-      .def_property_readonly("memory", [](const Standing& s) { return s.last.memory; })
-      .def_property_readonly("cpu", [](const Standing& s) { return s.last.cpu; })
-      .def_readonly("report_age_s", &Standing::report_age_s);
-}
-
-void register_answers(py::module_& module) {
-  py::class_<BoundPick>(module, "Pick", py::is_final())
-      .def_property_readonly("endpoint", [](const BoundPick& bound) { return bound.address; })
-      .def_property_readonly("index", [](const BoundPick& bound) { return bound.pick.endpoint; })
-      .def_property_readonly("generation", [](const BoundPick& bound) { return bound.pick.generation; })
-      .def_property_readonly("sequence", [](const BoundPick& bound) { return bound.pick.sequence; })
-      .def_property_readonly("until", [](const BoundPick& bound) { return bound.pick.until; })
-      .def("__repr__", [](const BoundPick& bound) {
-        return "Pick(endpoint='" + bound.address.cast<std::string>() +
-               "', sequence=" + std::to_string(bound.pick.sequence) + ")";
-      });
-  py::class_<Shadow>(module, "Shadow", py::is_final())
-      .def_readonly("asked", &Shadow::asked)
-      .def_readonly("differing", &Shadow::differing)
-      .def_property_readonly("share", [](const Shadow& shadow) {
-        return shadow.asked == 0 ? 0.0 : static_cast<double>(shadow.differing) / static_cast<double>(shadow.asked);
-      });
-  py::class_<Effect>(module, "Effect", py::is_final())
-      .def_property_readonly("kind", [](const Effect& e) { return kEffects[static_cast<std::size_t>(e.kind)]; })
-      .def_readonly("address", &Effect::address)
-      .def_readonly("now", &Effect::now)
-      .def_readonly("by", &Effect::by)
-      .def_readonly("why", &Effect::why)
-      .def_readonly("for_s", &Effect::for_s);
+  return self.pick_address(now);
 }
 
 void add_membership(py::class_<BoundEngine>& bound) {
@@ -213,12 +143,15 @@ void add_picks(py::class_<BoundEngine>& bound) {
         self.done(pick, now, latency_s, error.has_value());
       },
       py::arg("pick"), py::arg("now"), py::arg("latency_s") = 0.0, py::arg("error") = py::none());
+  bound.def("cancel", &BoundEngine::cancel, py::arg("ticket"), py::arg("now"));
   bound.def("pick_many", &BoundEngine::pick_many, py::arg("n"), py::arg("now"));
   bound.def("lane", [](BoundEngine& self) { return self.engine.open_lane(); }, Waits());
 }
 
-const char* why(const BoundEngine& self, double now) {
+const char* why(BoundEngine& self, double now, std::uint32_t priority, std::uint32_t attempt) {
   check_now(now);
+  const auto refused = self.engine.refusal({.priority = priority, .attempt = attempt}, now);
+  if (refused) return kNotReady[static_cast<std::size_t>(*refused)].data();
   if (self.engine.any_ready()) return "ready";
   return kNotReady[static_cast<std::size_t>(self.engine.why())].data();
 }
@@ -243,7 +176,7 @@ void add_state(py::class_<BoundEngine>& bound) {
     const Waiting waiting;
     return self.engine.spec();
   });
-  bound.def("why", &why, py::arg("now"), Waits());
+  bound.def("why", &why, py::arg("now"), py::arg("priority") = 0, py::arg("attempt") = 0, Waits());
   bound.def("ready", &ready, py::arg("now"), Waits());
   bound.def(
       "endpoints",
@@ -264,33 +197,29 @@ void add_state(py::class_<BoundEngine>& bound) {
 
 void add_time(py::class_<BoundEngine>& bound) {
   bound.def("next_deadline", [](const BoundEngine& self) { return self.engine.next_deadline(); }, Waits());
-  bound.def(
-      "expire",
-      [](BoundEngine& self, double now) {
-        check_now(now);
-        self.engine.expire(now);
-      },
-      py::arg("now"), Waits());
-  bound.def("effects", [](BoundEngine& self) { return self.engine.effects(); }, Waits());
+  bound.def("expire", &BoundEngine::expire, py::arg("now"));
+  bound.def("effects", &BoundEngine::effects);
 }
 
 }  // namespace
 
 void register_engine(py::module_& module) {
-  register_endpoint(module);
-  register_answers(module);
   py::class_<BoundEngine> bound(module, "Engine", py::is_final());
   bound.def(py::init(&make_engine), py::arg("policy") = "least_load:choices=auto", py::arg("roster") = "snapshot",
             py::arg("seed") = 1, py::kw_only(), py::arg("load") = "tasks", py::arg("accounting") = "done",
             py::arg("outcomes") = true, py::arg("probes") = true, py::arg("native") = false,
-            py::arg("stages") = py::tuple());
+            py::arg("stages") = py::tuple(), py::arg("queue_s") = 0.0,
+            py::arg("queue_tickets") = QueueSettings().tickets, py::arg("queue_order") = "fifo");
   add_membership(bound);
   add_news(bound);
   add_picks(bound);
   add_switching(bound);
+  add_explaining(bound);
   add_state(bound);
   add_time(bound);
-  add_fast_methods(bound);
+  add_fast_method<BoundEngine, pick_address>(
+      bound, "pick_address",
+      "The cheap twin of pick: a cached address by the engine's own policy; nothing is counted.");
 }
 
 }  // namespace lbsuite::bind

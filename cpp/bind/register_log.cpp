@@ -48,11 +48,17 @@ std::shared_ptr<Recording> record(BoundEngine& bound, const std::optional<std::s
 
 py::dict log_settings(const std::string& line) {
   const LogHeading heading = read_heading(line);
-  return py::dict(
+  py::dict settings(
       py::arg("policy") = heading.policy, py::arg("roster") = kRosters[static_cast<std::size_t>(heading.roster)],
       py::arg("seed") = heading.seed, py::arg("load") = kSignals[static_cast<std::size_t>(heading.load)],
       py::arg("accounting") = kAccountings[static_cast<std::size_t>(heading.accounting)],
       py::arg("outcomes") = heading.outcomes, py::arg("probes") = heading.probes, py::arg("stages") = heading.stages);
+  if (heading.queue_s > 0) {
+    settings["queue_s"] = heading.queue_s;
+    settings["queue_tickets"] = heading.queue_tickets;
+    settings["queue_order"] = kQueueOrders[static_cast<std::size_t>(heading.queue_order)];
+  }
+  return settings;
 }
 
 std::vector<Replayed> replay(BoundEngine& engine, const std::vector<std::string>& lines, bool another_policy) {

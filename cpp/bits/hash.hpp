@@ -3,7 +3,7 @@
 //   hash, rng  the only hashing and randomness there is, fixed on every machine and in every process, so that a pick, a
 //              replay and a placement come out the same everywhere
 //   cell       what counters are kept in          course  a number that falls with time
-//   check      refuses bad input
+//   check      refuses bad input                  maglev  a table that names share by weight
 // Anyone may call; nothing here locks, and nothing but check allocates or fails.
 
 #include <bit>

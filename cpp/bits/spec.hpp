@@ -1,7 +1,7 @@
 #pragma once
 // A spec is a choice from a list as text, "name" or "name:key=value,...": policies and stages are told so.
-// What is listed has a `name` and a struct of `Settings`, whose `fields` are values of bits/fields.hpp. Reading throws
-// std::invalid_argument with the bad part.
+// What is listed has a `name` and a struct of `Settings`, whose `fields` are values of bits/fields.hpp; `check_whole`,
+// where there is one, throws for fields that do not go together. Reading throws std::invalid_argument with the bad part.
 
 #include <algorithm>
 #include <optional>
@@ -61,6 +61,7 @@ typename List::AnySettings read_spec(const std::string& kind, std::string_view s
     if (Listed::name != name) return;
     typename Listed::Settings settings;
     if (name.size() < spec.size()) read_fields(kind + " " + std::string(name), spec.substr(name.size() + 1), settings);
+    if constexpr (requires { settings.check_whole(); }) settings.check_whole();
     found = settings;
   });
   check(found.has_value(), [&] {

@@ -31,11 +31,12 @@ class Candidates {
  public:
   Candidates(const View<Model>& view, std::span<const std::uint32_t> excluded, double now,
              const Ranking<Model>& ranking, const Freshness<Model>& freshness, Leaderboard<Model>& leaderboard,
-             const Shares<Model>* shares = nullptr)
+             const Shares<Model>* shares = nullptr, double slot_share = 1)
       : view_(view),
         excluded_(excluded),
         shares_(shares),
-        all_eligible_(excluded.empty() && view.shut == nullptr && shares == nullptr),
+        slot_share_(slot_share),
+        all_eligible_(excluded.empty() && view.shut == nullptr && shares == nullptr && slot_share == 1),
         now_(now),
         ranking_(ranking),
         freshness_(freshness),
@@ -44,7 +45,7 @@ class Candidates {
   std::uint32_t size() const { return static_cast<std::uint32_t>(view_.up.size()); }
   Endpoint<Model>& operator[](std::uint32_t i) const { return *view_.up[i]; }
 
-  // Up, below its limit, not excluded by the request, and not held to its share.
+  // Up, below its limit, not excluded by the request, not held to its share, and with room for the request if that is big.
   [[gnu::always_inline]] bool ready(std::uint32_t i) const {
     return !view_.up[i]->load.full() && (all_eligible_ || eligible(i));
   }
@@ -61,9 +62,16 @@ class Candidates {
   // The least loaded of all, as least_loaded would find it, where the engine knows without a look at each; nothing else.
   std::optional<std::uint32_t> least(Rng& rng) const {
     if (size() <= leaderboard_.scanned() || !excluded_.empty()) return std::nullopt;
-    if (view_.level > 0 || shares_ != nullptr) return std::nullopt;
+    if (view_.level > 0 || shares_ != nullptr || slot_share_ < 1) return std::nullopt;
     return leaderboard_.least(view_, now_, rng);
   }
+
+  // The figure a policy compares or draws by, for whoever watches the pick (engine/witness.hpp); else it is for nothing.
+  void weighed(std::uint32_t, double) const {}
+  // It has its share.
+  bool holds(std::uint32_t i) const { return shares_ != nullptr && shares_->holds(i); }
+  // The request is big, and big ones have their share of its slots.
+  bool crowded(std::uint32_t i) const { return slot_share_ < 1 && !view_.up[i]->big_tasks.room(slot_share_, limit(i)); }
 
   // What `choices=auto` comes to now.
   std::uint32_t choices() const { return freshness_.choices(); }
@@ -85,13 +93,15 @@ class Candidates {
  private:
   [[gnu::noinline]] bool eligible(std::uint32_t i) const {
     if (view_.shut != nullptr && view_.shut[i].get()) return false;
-    if (shares_ != nullptr && shares_->holds(i)) return false;
+    if (holds(i)) return false;
+    if (crowded(i)) return false;
     return std::find(excluded_.begin(), excluded_.end(), view_.up[i]->index) == excluded_.end();
   }
 
   const View<Model>& view_;
   const std::span<const std::uint32_t> excluded_;
   const Shares<Model>* const shares_;
+  const double slot_share_;  // of an endpoint's slots, for requests like this one together
   const bool all_eligible_;
   const double now_;
   const Ranking<Model>& ranking_;

@@ -1,7 +1,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
-#include <ranges>
+#include <iterator>
 #include <utility>
 
 #include "bits/check.hpp"
@@ -19,7 +19,8 @@ Engine<Model>::Engine(const EngineSettings& settings)
     : settings_(settings),
       members_(settings.roster, settings.signal, settings.accounting, settings.stages),
       picking_(members_, last_, settings.scanned),
-      lanes_(writing_, members_, settings.seed, settings.gives) {
+      lanes_(writing_, members_, settings.seed, settings.gives),
+      queue_(settings.queue, members_, picking_, lanes_, recorder_) {
   members_.roster().plan_by([this](View<Model>& view) {
     for (View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
       lanes_.plan(*level, picking_.candidates_of(*level, {}, last_.get()));
@@ -28,6 +29,7 @@ Engine<Model>::Engine(const EngineSettings& settings)
   });
   lanes_.switch_to(policy(policy_spec(settings.policy)));
   open_lane();
+  if (queue_.on()) queue_.open(open_lane());
 }
 
 template <class Model>
@@ -44,6 +46,7 @@ bool Engine<Model>::apply(const Event& event, double now) {
   last_.set(now);
   if (taken) tell(event, before, now);
   std::visit([&](const auto& what) { recorder_.add(what, now); }, event);
+  queue_.serve(now);
   return taken;
 }
 
@@ -62,22 +65,28 @@ void Engine<Model>::tell(const Event& event, const Report& before, double now) {
       if (endings.count > 0) picker.ended(endings, now);
       picker.reported(place, reported->report, now);
     });
-    if (endings.count > 0 && members_.ended(endpoint, endings, now)) members_.review(now);
+    const bool wanted = endings.count > 0 && members_.ended(endpoint, endings, now);
+    if (wanted || endpoint.outcomes.missing_in_a_row() > 0) members_.review(now);
   }
 }
 
 template <class Model>
 Answer Engine<Model>::pick(const Request& request, double now, std::uint32_t number) {
   Lane<Model>& own = lanes_.lane(number);
-  if (!recorder_.on()) [[likely]]
-    return picking_.pick(lanes_.choosers(own, request.policy, false), request, now, own);
-  const std::lock_guard lock(writing_);  // a recorded pick takes its place among the other events
-  now = clock(now);
-  const Answer answer = picking_.pick(lanes_.choosers(own, request.policy, true), request, now, own);
-  const auto* picked = std::get_if<Pick>(&answer);
-  const std::uint64_t sequence = picked == nullptr ? 0 : picked->in_lane();
-  recorder_.asked(lanes_.spec(request.policy), request, sequence, spell(answer), now, number);
+  const Answer answer = recorder_.on() || samples_.on() || queue_.on()
+                            ? pick_or_wait(request, now, own)
+                            : picking_.pick(lanes_.choosers(own, request.policy, false), request, now, own);
+  if (!std::holds_alternative<Pick>(answer)) [[unlikely]]
+    count(answer);
   return answer;
+}
+
+template <class Model>
+bool Engine<Model>::cancel(const Ticket& ticket, double now) {
+  const std::lock_guard lock(writing_);
+  last_.set(clock(now));
+  recorder_.add(Cancelled{ticket.number}, last_.get());
+  return queue_.cancel(ticket);
 }
 
 template <class Model>
@@ -86,7 +95,7 @@ Endpoint<Model>* Engine<Model>::decide(const View<Model>& view, const Choosers<M
   Endpoint<Model>* const chosen = picking_.choose(view, choosers, request, now, lane);
   if (recorded) {
     const std::string found = chosen == nullptr ? spell(why_nobody(view)) : chosen->address;
-    recorder_.asked(lanes_.spec(request.policy), request, 0, found, clock(now), lane.number, false);
+    recorder_.asked(lanes_.spec(request.policy), request, NotReady::none, found, clock(now), lane.number, false);
   }
   return chosen;
 }
@@ -95,11 +104,17 @@ template <class Model>
 void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
   if (settings_.accounting != Accounting::done) [[unlikely]]
     check(false, "an engine whose reports free the slots takes no done()");
-  if (!recorder_.on()) [[likely]]
-    return end(pick, outcome, clock(now), false);
-  const std::lock_guard lock(writing_);
-  end(pick, outcome, clock(now), true);
-  recorder_.add(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
+  std::unique_lock lock(writing_, std::defer_lock);
+  const bool recorded = recorder_.on();
+  if (recorded) [[unlikely]]
+    lock.lock();
+  end(pick, outcome, clock(now), recorded);
+  if (recorded) [[unlikely]]
+    recorder_.add(Ended{pick.in_lane(), outcome}, clock(now), pick.lane());
+  if (!queue_.wanted()) [[likely]]
+    return;
+  if (!recorded) lock.lock();
+  queue_.serve(clock(now));
 }
 
 template <class Model>
@@ -111,8 +126,10 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now, bo
     Endpoint<Model>* const endpoint = view.places[pick.endpoint];
     if (endpoint == nullptr || endpoint->generation != pick.generation) return false;
     endpoint->load.end(pick.cost);
+    if (pick.big) endpoint->big_tasks.end();
     members_.roster().touches().add(pick.endpoint);
     endings.tasks = endpoint->load.tasks();
+    if (members_.stages().counts()) members_.stages().counted(-1);
     return members_.stages().hears() && members_.ended(*endpoint, endings, now);
   });
   if (endings.tasks == kGone) return;
@@ -128,7 +145,7 @@ void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now, bo
 template <class Model>
 double Engine<Model>::next_deadline() const {
   const std::lock_guard lock(writing_);
-  return members_.next_deadline(last_.get());
+  return std::min(members_.next_deadline(last_.get()), queue_.next_deadline());
 }
 
 template <class Model>
@@ -138,12 +155,15 @@ void Engine<Model>::expire(double now) {
   members_.pass_time(now);
   last_.set(now);
   recorder_.add(Expired{}, now);
+  queue_.serve(now);
 }
 
 template <class Model>
 std::vector<Effect> Engine<Model>::effects() {
   const std::lock_guard lock(writing_);
   std::vector<Effect> effects = members_.effects();
+  std::ranges::move(queue_.effects(), std::back_inserter(effects));
+  std::ranges::stable_sort(effects, {}, &Effect::now);
   for (const Place place : lanes_.wanted_probes()) {
     const auto address = this->address(place.index, place.generation);
     if (address) effects.push_back({EffectKind::probe, *address, last_.get()});
@@ -208,18 +228,6 @@ std::uint32_t Engine<Model>::open_lane() {
 template <class Model>
 NotReady Engine<Model>::why() const {
   return members_.roster().visit(why_nobody<Model>);
-}
-
-template <class Model>
-bool Engine<Model>::any_ready() const {
-  return members_.roster().visit([this](const View<Model>& view) {
-    for (const View<Model>* level = &view; level != nullptr; level = level->beyond.get()) {
-      const Candidates<Model> candidates = picking_.candidates_of(*level, {}, last_.get());
-      const auto all = std::views::iota(0U, candidates.size());
-      if (std::any_of(all.begin(), all.end(), [&](std::uint32_t i) { return candidates.ready(i); })) return true;
-    }
-    return false;
-  });
 }
 
 template <class Model>

@@ -2,9 +2,11 @@
 // engine: one service. A roster of endpoints, the policies that pick among them, leases, and the event log.
 //   events      what goes in and comes out       membership   who may be picked, as events and time change it
 //   picking     how one request gets its endpoint
+//   explanation a pick told in full               witness    who notes it down     samples    which are kept
 //   lanes       which policies answer whom       pickers      a policy in a lane, and what lanes share of it
 //   candidates  the endpoints as a policy sees them           leaderboard  the least loaded of very many
 //   freshness   what `choices=auto` goes by      endings, probes  what policies hear of, and ask for
+//   queue       who waits for a slot               waiters    the order in which they are served
 //   recorder, event_log, record_fields, replay   the event log: told to a sink, as text, field by field, fed again
 // Hosts call in here, in C++ or through bind.
 //
@@ -14,6 +16,7 @@
 // writer lock. Bad input throws std::invalid_argument with the value and changes nothing.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,13 +24,16 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/events.hpp"
 #include "engine/lanes.hpp"
 #include "engine/membership.hpp"
 #include "engine/picking.hpp"
+#include "engine/queue.hpp"
 #include "engine/recorder.hpp"
+#include "engine/samples.hpp"
 #include "policy/policies.hpp"
 #include "policy/request.hpp"
 #include "stage/stages.hpp"
@@ -43,6 +49,7 @@ struct EngineSettings {
   RosterKind roster = RosterKind::snapshot;
   std::uint32_t scanned = 64;  // up to so many endpoints are compared one by one, of more the least loaded is known
   std::vector<AnyStage> stages = {};
+  QueueSettings queue = {};
 };
 
 template <class Model>
@@ -53,7 +60,10 @@ class Engine {
   // False if the endpoint that the event is about is not there (or, for Joined, was there already).
   bool apply(const Event& event, double now);
 
+  // Where waiting is on, who finds all full gets a ticket, if the queue has room.
   Answer pick(const Request& request, double now, std::uint32_t lane = 0);
+  // The caller waits no longer; false if its waiting is over already: what became of it is, or was, among the effects.
+  bool cancel(const Ticket& ticket, double now);
   // The cheap twin: chooses, and counts nothing. `use` gets the endpoint, or nullptr, while it cannot go away.
   template <class Use>
   auto choose(const Request& request, double now, std::uint32_t lane, Use&& use);
@@ -82,8 +92,29 @@ class Engine {
   // Opens a lane for one more thread; lane 0 is there from the start.
   std::uint32_t open_lane();
 
+  // From now on each `every`-th pick that a lane is asked for is told in full, and the newest few are kept; 0: none. Costs
+  // one that is told the writer lock and a look at each endpoint.
+  void sample(std::uint32_t every) { samples_.set(every); }
+  // Of a pick, if it was sampled and is still kept.
+  std::optional<Explanation> explain(const Pick& pick) const {
+    const std::lock_guard lock(writing_);
+    return samples_.find(pick.sequence);
+  }
+  // The newest that are kept, newest last.
+  std::vector<Explanation> records(std::size_t most = Samples::kKept) const {
+    const std::lock_guard lock(writing_);
+    return samples_.newest(most);
+  }
+  // `choose`, told in full: what a pick would be now. As each look of that twin it counts nothing, and uses up a turn.
+  Explanation explain_choice(const Request& request, double now, std::uint32_t lane = 0);
+  // What has happened since the start, by name: "picks", "tickets", "refused_<why>",
+  // "ejected_by_<stage>", "returned_by_<stage>".
+  std::vector<std::pair<std::string, std::uint64_t>> counters() const;
+
   NotReady why() const;  // of a pick that found nobody
-  bool any_ready() const;
+  // Whether a stage would refuse such a request now; nothing is counted.
+  std::optional<NotReady> refusal(const Request& request, double now) { return picking_.refusal(request, now); }
+  bool any_ready() const { return picking_.any_ready(); }
   std::vector<Standing> standings(double now) const;
   std::optional<std::string> address(std::uint32_t index, std::uint32_t generation) const;
   std::size_t size() const;
@@ -100,6 +131,9 @@ class Engine {
   void check_untold() const;
 
  private:
+  Answer pick_or_wait(const Request& request, double now, Lane<Model>& lane);
+  // One who was not picked for at once.
+  void count(const Answer& answer);
   // What `choose` finds where there is more to it than the policy's word.
   Endpoint<Model>* decide(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
                           Lane<Model>& lane, bool recorded);
@@ -117,6 +151,10 @@ class Engine {
   Picking<Model> picking_;
   Lanes<Model> lanes_;
   Recorder recorder_;
+  Queue<Model> queue_;
+  Samples samples_;
+  std::array<typename Model::template Cell<std::uint64_t>, kNotReady.size()> refused_{};
+  typename Model::template Cell<std::uint64_t> tickets_{0};
 };
 
 template <class Model>
@@ -131,7 +169,7 @@ auto Engine<Model>::choose(const Request& request, double now, std::uint32_t num
   const bool plain = !recorded && asked.shadow == nullptr && request.exclude.empty();
   return members_.roster().visit(
       own.reader, [this, asked, plain, recorded, now, &own, &request, &use](const View<Model>& view) {
-        if (!plain || !view.simple()) [[unlikely]]
+        if (!plain || !view.simple) [[unlikely]]
           return use(decide(view, asked, request, now, own, recorded));
         const std::uint32_t chosen = asked.own.pick(picking_.candidates_of(view, {}, now), request);
         return use(chosen == kNobody ? nullptr : view.up[chosen]);
@@ -156,8 +194,8 @@ std::size_t Engine<Model>::choose_many(const Request& request, double now, std::
   for (std::size_t before = kMostInOneVisit; found < chosen.size() && before > 0;) {
     const auto room = chosen.subspan(found, std::min(kMostInOneVisit, chosen.size() - found));
     before = members_.roster().visit(own.reader, [&](const View<Model>& view) {
-      return view.simple() ? asked.own.pick_many(picking_.candidates_of(view, {}, now), request, room)
-                           : picking_.choose_many(view, asked, request, now, own, room);
+      return view.simple ? asked.own.pick_many(picking_.candidates_of(view, {}, now), request, room)
+                         : picking_.choose_many(view, asked, request, now, own, room);
     });
     found += before;
   }

@@ -34,11 +34,15 @@ void fields(Heading& heading, Visit&& visit) {
   visit("outcomes", heading.outcomes);
   visit("probes", heading.probes);
   visit("stages", heading.stages);
+  visit("queue_s", heading.queue_s);
+  visit("queue_tickets", heading.queue_tickets);
+  visit("queue_order", heading.queue_order);
 }
 
 const auto& words(Signal) { return kSignals; }
 const auto& words(Accounting) { return kAccountings; }
 const auto& words(RosterKind) { return kRosters; }
+const auto& words(QueueOrder) { return kQueueOrders; }
 
 std::string under_base64(std::string_view name) { return std::string(name) + "_base64"; }
 
@@ -214,6 +218,9 @@ bool read_what(std::string_view event, Line& line, std::variant<What...>& record
 std::string write_heading(const LogHeading& heading) {
   Json line = whole(heading);
   if (heading.stages.empty()) line.erase("stages");
+  if (heading.queue_s == 0) {
+    for (const char* name : {"queue_s", "queue_tickets", "queue_order"}) line.erase(name);
+  }
   return text(line);
 }
 

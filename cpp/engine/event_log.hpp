@@ -28,6 +28,9 @@ struct LogHeading {
   bool outcomes = true;
   bool probes = true;
   std::vector<std::string> stages;
+  double queue_s = 0;  // 0: nobody waits, and what is set beside it says nothing
+  std::uint32_t queue_tickets = QueueSettings().tickets;
+  QueueOrder queue_order = QueueOrder::fifo;
 };
 
 template <class Model>
@@ -35,8 +38,9 @@ LogHeading heading_of(const Engine<Model>& engine) {
   const EngineSettings& made = engine.settings();
   std::vector<std::string> stages;
   for (const AnyStage& stage : made.stages) stages.push_back(stage_spec(stage));
-  return {kLogFormat,      engine.spec(),       made.roster,       made.seed,        made.signal,
-          made.accounting, made.gives.outcomes, made.gives.probes, std::move(stages)};
+  return {kLogFormat,        engine.spec(),     made.roster,         made.seed,
+          made.signal,       made.accounting,   made.gives.outcomes, made.gives.probes,
+          std::move(stages), made.queue.wait_s, made.queue.tickets,  made.queue.order};
 }
 
 std::string write_heading(const LogHeading& heading);

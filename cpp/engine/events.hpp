@@ -58,6 +58,7 @@ struct Pick {
   std::uint32_t generation = 0;  // tells a later endpoint with the same index apart
   std::uint64_t sequence = 0;    // the lane in the high 16 bits, its picks from 1 in the others
   std::uint32_t cost = 1;
+  bool big = false;       // it counts among its endpoint's big tasks
   double until = kNever;  // a stream that lasts beyond should be picked anew
 
   std::uint32_t lane() const { return static_cast<std::uint32_t>(sequence >> 48); }
@@ -67,6 +68,10 @@ struct Ticket {  // where waiting is on: the answer comes as an effect
   std::uint64_t number = 0;
 };
 using Answer = std::variant<Pick, NotReady, Ticket>;
+inline bool says_all_full(const Answer& answer) {
+  const auto* why = std::get_if<NotReady>(&answer);
+  return why != nullptr && *why == NotReady::all_full;
+}
 
 // How a task ended, as its host saw it.
 struct Outcome {
@@ -77,16 +82,32 @@ struct Outcome {
 void check_latency(double latency_s);
 
 // What a host should act on or log.
-enum class EffectKind : std::uint8_t { lost, back, stale, fresh, expired, probe, ejected, returned, panic, calm };
-inline constexpr std::array<std::string_view, 10> kEffects = {"lost",  "back",    "stale",    "fresh", "expired",
-                                                              "probe", "ejected", "returned", "panic", "calm"};
+enum class EffectKind : std::uint8_t {
+  lost,
+  back,
+  stale,
+  fresh,
+  expired,
+  probe,
+  ejected,
+  returned,
+  panic,
+  calm,
+  answered,
+  timed_out
+};
+inline constexpr std::array<std::string_view, 12> kEffects = {"lost",    "back",  "stale",    "fresh",
+                                                              "expired", "probe", "ejected",  "returned",
+                                                              "panic",   "calm",  "answered", "timed_out"};
 struct Effect {
   EffectKind kind;
-  std::string address;  // of all: empty
+  std::string address;  // of all, or of nobody: empty
   double now;
   std::string by = {};  // the stage that ejected it,
   std::string why = {};
   double for_s = kNever;  // and for how long
+  Ticket ticket = {};     // whose waiting is over
+  Pick pick = {};         // what it is answered with
 };
 
 // One line of the event log: what was asked of the engine, in the order in which it took place.
@@ -101,6 +122,7 @@ struct Asked {
   bool counted = true;         // false: the cheap twin's question
   std::uint64_t sequence = 0;  // in its lane; 0: nobody was picked, or nothing counted
   std::string answer;          // an address, or why there is none
+  std::uint64_t ticket = 0;    // of one who is waiting from here on
 };
 struct Ended {
   std::uint64_t sequence = 0;  // of the pick, in its lane
@@ -113,11 +135,19 @@ struct Switched {  // the engine's own policy is another from here on
 struct Shadowed {  // this policy is asked, too, but not obeyed; empty: none is
   std::string policy;
 };
+struct Answered {  // a ticket's waiting is over
+  std::uint64_t ticket = 0;
+  std::uint64_t sequence = 0;  // of the pick, in its lane; 0: it timed out
+  std::string answer;          // an address, or "timed_out"
+};
+struct Cancelled {
+  std::uint64_t ticket = 0;
+};
 struct Record {
   std::uint32_t lane = 0;
   double now = 0;
   std::variant<Joined, Left, Reported, Drained, Lost, Reached, Pickers, Probed, Asked, Ended, Expired, Switched,
-               Shadowed>
+               Shadowed, Answered, Cancelled>
       what;
 };
 

@@ -128,6 +128,27 @@ bool Lanes<Model>::asked() const {
   return false;
 }
 
+template <class Model>
+Explanation Lanes<Model>::told(const Request& request, double now) const {
+  const std::uint32_t policy = request.policy == 0 ? own_.load(std::memory_order_relaxed) : request.policy;
+  Explanation told;
+  told.policy = specs_[policy];
+  told.goes_by = sources_[policy]->goes_by();
+  told.now = now;
+  told.key = request.key;
+  told.cost = request.cost;
+  told.priority = request.priority;
+  told.attempt = request.attempt;
+  return told;
+}
+
+template <class Model>
+std::uint64_t Lanes<Model>::picks() const {
+  std::uint64_t picks = 0;
+  for (std::uint32_t number = 0; number < open_; ++number) picks += lanes_[number].load()->picks.get();
+  return picks;
+}
+
 template class Lanes<Shared>;
 template class Lanes<Plain>;
 

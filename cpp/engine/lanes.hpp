@@ -27,8 +27,9 @@ struct alignas(64) Lane {  // a line of the cache serves one lane, and so does a
     for (auto& picker : pickers) delete picker.load();
   }
   std::uint32_t number = 0;
-  std::uint64_t picks = 0;
+  typename Model::template Cell<std::uint64_t> picks{0};
   std::uint64_t turns = 0;  // taken where levels share picks
+  std::uint64_t asked = 0;  // for a pick, while picks are sampled
   const Epochs::Reader reader;
   std::atomic<bool> listens{false};
   std::array<std::atomic<Picker<Model>*>, kMostPolicies> pickers{};
@@ -68,7 +69,10 @@ class Lanes {
   void shadow(std::uint32_t policy);
   const std::string& spec(std::uint32_t policy) const { return specs_[policy]; }
   const std::string& own_spec() const { return specs_[own_.load(std::memory_order_relaxed)]; }
-  bool asked() const;  // for any pick, ever
+  // What can be told of a request before anyone is asked.
+  Explanation told(const Request& request, double now) const;
+  std::uint64_t picks() const;  // counted, of all lanes
+  bool asked() const;           // for any pick, ever
   void plan(View<Model>& view, const Candidates<Model>& candidates) const;
   template <class Tell>
   void each_listener(Tell&& tell) const;

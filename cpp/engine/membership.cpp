@@ -23,6 +23,8 @@ template <class Model>
 Membership<Model>::Membership(RosterKind roster, Signal signal, Accounting accounting, std::span<const AnyStage> stages)
     : accounting_(accounting), roster_(roster), ranking_(signal), stages_(stages) {
   const std::string_view refused = stages_.needs_fixed_views();
+  check(accounting == Accounting::done || !stages_.parts_slots(),
+        "stage size_guard needs to hear of each end: reports do not tell how many of the tasks are big");
   check(roster_.shows_fixed_views() || refused.empty(), [&] {
     return "roster " + std::string(roster_.name()) + " serves round_robin only, without stage " + std::string(refused);
   });
@@ -59,14 +61,13 @@ void Membership<Model>::refresh(double now) {
 
 template <class Model>
 void Membership<Model>::arrange(double now) {
-  std::vector<bool> ejected;
-  for (const auto* endpoint : roster_.in_order()) ejected.push_back(!endpoint->ejected_by.empty());
+  std::vector<std::string_view> ejected_by;
+  for (const auto* endpoint : roster_.in_order()) ejected_by.push_back(endpoint->ejected_by);
   stages_.arrange(roster_.in_order(), now);
   std::size_t i = 0;
   bool panics = false;
   for (auto* endpoint : roster_.in_order()) {
-    const bool out = !endpoint->ejected_by.empty();
-    if (out != ejected[i++]) say(out ? EffectKind::ejected : EffectKind::returned, *endpoint, now);
+    turned(*endpoint, ejected_by[i++], now);
     panics |= endpoint->revived;
     if (endpoint->load.held_to() == endpoint->trial) continue;
     endpoint->load.hold_to(endpoint->trial);
@@ -75,11 +76,23 @@ void Membership<Model>::arrange(double now) {
   if (std::exchange(panics_, panics) != panics) say({panics ? EffectKind::panic : EffectKind::calm, "", now});
 }
 
+// `before` is the stage that believed it sick when it was last asked.
+template <class Model>
+void Membership<Model>::turned(const Endpoint<Model>& endpoint, std::string_view before, double now) {
+  const std::string_view by = endpoint.ejected_by;
+  if (before == by) return;
+  if (!before.empty()) ++ejections_[before].returned;
+  if (!by.empty()) ++ejections_[by].ejected;
+  if (before.empty() != by.empty()) say(by.empty() ? EffectKind::returned : EffectKind::ejected, endpoint, now);
+}
+
 template <class Model>
 bool Membership<Model>::ended(Endpoint<Model>& endpoint, const Endings& endings, double now) {
-  if (endings.count == endings.refused) return false;  // who is full is not sick by it
-  endpoint.outcomes.add(endings.count - endings.refused, endings.failed - endings.refused);
-  return stages_.ended(endpoint, endings, now);
+  const std::uint32_t ran = endings.count - endings.refused;  // who is full is not sick by it
+  if (ran > 0) endpoint.outcomes.add(ran, endings.failed - endings.refused);
+  const bool wanted = stages_.ended(endpoint, endings, now);
+  roster_.touches().add(endpoint.index);  // its limit may be another
+  return wanted;
 }
 
 template <class Model>
@@ -123,6 +136,9 @@ template <class Model>
 bool Membership<Model>::take(const Reported& event, double now) {
   event.report.check();
   return change(event.address, now, [&](Endpoint<Model>& endpoint) {
+    const std::uint64_t before = endpoint.last.begun.value_or(0), begun = event.report.begun.value_or(0);
+    endpoint.outcomes.arrive(begun < before ? begun : begun - before);
+    const std::int32_t tasks = endpoint.load.tasks();
     endpoint.load.report(event.report, now, ranking_);
     freshness_.learn(now - endpoint.reported_at, endpoint.load.drain_rate());
     endpoint.last = event.report;
@@ -130,7 +146,8 @@ bool Membership<Model>::take(const Reported& event, double now) {
     endpoint.interval_s = event.report.interval_s;
     endpoint.stale_at = stages_.stale_at(now, event.report.interval_s);
     if (endpoint.lease_s > 0) endpoint.lease_until = now + endpoint.lease_s;
-    endpoint.load.forget(now, endpoint.horizon_s());
+    forget(endpoint, now);
+    stages_.counted(endpoint.load.tasks() - tasks);
     if (std::exchange(endpoint.stale, false)) say(EffectKind::fresh, endpoint, now);
   });
 }
@@ -149,9 +166,15 @@ bool Membership<Model>::take(const Lost& event, double now) {
 
 template <class Model>
 bool Membership<Model>::take(const Reached& event, double now) {
-  return change(event.address, now, [&](Endpoint<Model>& endpoint) {
-    if (std::exchange(endpoint.lost, false)) say(EffectKind::back, endpoint, now);
+  bool back = false;
+  const bool known = change(event.address, now, [&](Endpoint<Model>& endpoint) {
+    back = std::exchange(endpoint.lost, false);
+    if (!back) return;
+    endpoint.back_at = now;
+    say(EffectKind::back, endpoint, now);
   });
+  if (back) review(now);
+  return known;
 }
 
 template <class Model>
@@ -195,11 +218,23 @@ bool Membership<Model>::pass_time(Endpoint<Model>& endpoint, double now) {
     roster_.remove(endpoint);
     return true;
   }
-  if (endpoint.load.forget(now, endpoint.horizon_s())) roster_.touches().add(endpoint.index);
+  const std::int32_t tasks = endpoint.load.tasks();
+  forget(endpoint, now);
+  stages_.counted(endpoint.load.tasks() - tasks);
   if (endpoint.stale || now < endpoint.stale_at) return false;
   endpoint.stale = true;
   say(EffectKind::stale, endpoint, now);
   return true;
+}
+
+template <class Model>
+void Membership<Model>::forget(Endpoint<Model>& endpoint, double now) {
+  const std::uint32_t gone = endpoint.load.forget(now, endpoint.horizon_s(), ranking_);
+  if (gone == 0) return;
+  roster_.touches().add(endpoint.index);
+  // Of who is silent, or was away when they were made, nobody knows whether they arrived.
+  const bool silent = !endpoint.last.begun || endpoint.lost || now - endpoint.reported_at > endpoint.interval_s;
+  if (!silent && now - 2 * endpoint.horizon_s() >= endpoint.back_at) endpoint.outcomes.miss(gone);
 }
 
 template <class Model>
@@ -231,7 +266,7 @@ std::vector<Standing> Membership<Model>::standings(double now) const {
     const auto& load = endpoint->load;
     std::optional<double> age_s;
     if (endpoint->reported_at > -kNever) age_s = now - endpoint->reported_at;
-    standings.push_back({endpoint->address, endpoint->index, endpoint->state(), load.tasks(), load.work(),
+    standings.push_back({endpoint->address, endpoint->index, endpoint->state(), load.tasks(), load.work(ranking_),
                          load.estimate(now), load.score(now, ranking_), load.picks(), load.limit(),
                          static_cast<std::uint32_t>(load.weight()), endpoint->zone, endpoint->tier, endpoint->warmth,
                          endpoint->last, age_s});

@@ -3,6 +3,7 @@
 // share: the engine's writer lock guards every call but visits. Bad input throws std::invalid_argument, changing nothing.
 // Cost: a new view where who is up changes by it, else a look-up; letting time pass looks at each endpoint.
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,12 @@ struct Standing {
   std::optional<double> report_age_s;
 };
 
+// So often has a stage said that one is sick, and that it is no longer.
+struct Ejections {
+  std::uint64_t ejected = 0;
+  std::uint64_t returned = 0;
+};
+
 template <class Model>
 class Membership {
  public:
@@ -50,6 +57,8 @@ class Membership {
   double next_deadline(double last) const;
   std::vector<Effect> effects();
   std::vector<Standing> standings(double now) const;
+  // By the stage's name; those that never ejected anybody are not there.
+  const std::map<std::string_view, Ejections>& ejections() const { return ejections_; }
   std::size_t size() const { return roster_.in_order().size(); }
 
   Roster<Model>& roster() { return roster_; }
@@ -76,8 +85,11 @@ class Membership {
   // Says anew who may be picked, and shows it to pickers.
   void refresh(double now);
   void arrange(double now);
+  void turned(const Endpoint<Model>& endpoint, std::string_view before, double now);
   // True if pickers must see a new view.
   bool pass_time(Endpoint<Model>& endpoint, double now);
+  // Gives up picks that have not arrived in long.
+  void forget(Endpoint<Model>& endpoint, double now);
   void say(EffectKind kind, const Endpoint<Model>& endpoint, double now);
   void say(Effect effect);
 
@@ -88,6 +100,7 @@ class Membership {
   mutable Stages<Model> stages_;
   std::vector<Effect> effects_;
   bool panics_ = false;
+  std::map<std::string_view, Ejections> ejections_;
 };
 
 extern template class Membership<Shared>;

@@ -11,6 +11,7 @@
 #include "bits/rng.hpp"
 #include "engine/candidates.hpp"
 #include "engine/probes.hpp"
+#include "engine/witness.hpp"
 #include "policy/policies.hpp"
 
 namespace lbsuite {
@@ -23,6 +24,11 @@ class alignas(64) Picker {
   explicit Picker(bool hears, bool goes_by_weights = false) : listens(hears), weighs(goes_by_weights) {}
   virtual ~Picker() = default;
   virtual std::uint32_t pick(const Candidates<Model>& candidates, const Request& request) = 0;
+  // The same, before a witness.
+  virtual std::uint32_t pick_watched(const Witnessed<Model>& candidates, const Request& request) {
+    candidates.look_at_all();  // whom it asks about is its own affair: it has been shown all that are ready
+    return pick(candidates, request);
+  }
   // The same for a shadow: what this throws ends here.
   virtual std::uint32_t pick_beside(const Candidates<Model>& candidates, const Request& request) {
     return pick(candidates, request);
@@ -52,6 +58,8 @@ class PickerSource {
   virtual bool plans() const { return false; }
   virtual std::unique_ptr<Plan> plan(const Candidates<Model>&) { return nullptr; }
   virtual Needs needs() const { return {}; }
+  // Its rule, in a few words.
+  virtual std::string_view goes_by() const = 0;
   // It goes by ready(i) alone, so it may pick from a roster that changes under it.
   virtual bool any_roster() const { return false; }
 };
@@ -90,6 +98,10 @@ class PolicyInLane final : public Picker<Model> {
         probes_(probes) {}
 
   std::uint32_t pick(const Candidates<Model>& candidates, const Request& request) override {
+    const auto lock = alone();
+    return choose_and_probe(candidates, request);
+  }
+  std::uint32_t pick_watched(const Witnessed<Model>& candidates, const Request& request) override {
     const auto lock = alone();
     return choose_and_probe(candidates, request);
   }
@@ -134,7 +146,8 @@ class PolicyInLane final : public Picker<Model> {
     }
   }
 
-  std::uint32_t choose_and_probe(const Candidates<Model>& candidates, const Request& request) {
+  template <class Seen>
+  std::uint32_t choose_and_probe(const Seen& candidates, const Request& request) {
     const std::uint32_t chosen = choose(candidates, request);
     if constexpr (requires { policy_.probes(); }) {
       for (const std::uint32_t i : policy_.probes()) probes_.add(candidates.place(i));
@@ -142,7 +155,8 @@ class PolicyInLane final : public Picker<Model> {
     return chosen;
   }
 
-  std::uint32_t choose(const Candidates<Model>& candidates, const Request& request) {
+  template <class Seen>
+  std::uint32_t choose(const Seen& candidates, const Request& request) {
     if constexpr (planning<P>) {
       const Plan* const plan = candidates.plan(number_);
       if (plan == nullptr) return kNobody;
@@ -183,6 +197,7 @@ class PolicySource final : public PickerSource<Model> {
     return {};
   }
 
+  std::string_view goes_by() const override { return P::goes_by; }
   bool any_roster() const override {
     return requires { P::any_roster; };
   }

@@ -3,6 +3,7 @@
 // one thread at a time. Never waits on its own account, never fails.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "engine/candidates.hpp"
@@ -10,6 +11,7 @@
 #include "engine/lanes.hpp"
 #include "engine/leaderboard.hpp"
 #include "engine/membership.hpp"
+#include "engine/witness.hpp"
 
 namespace lbsuite {
 
@@ -31,21 +33,26 @@ class Picking {
   Picking(Membership<Model>& members, const typename Model::template Cell<double>& last, std::uint32_t scanned)
       : members_(members), last_(last), leaderboard_(members.roster().touches(), members.ranking(), scanned) {}
 
-  // Chooses, and takes a slot.
-  Answer pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane);
+  // Asks the stages, chooses, and takes a slot. Before a witness, as `choose`, it is asked under the writer lock.
+  Answer pick(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane,
+              Witness<Model>* witness = nullptr);
+  // Whether a stage would refuse such a request now; nothing is counted.
+  std::optional<NotReady> refusal(const Request& request, double now);
   // Whom the cheap twin finds where there is more to it: some are excluded or held, or a shadow is asked.
   Endpoint<Model>* choose(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
-                          Lane<Model>& lane);
+                          Lane<Model>& lane, Witness<Model>* witness = nullptr);
   // The same for as many as `chosen` has room for: returns how many were found.
   std::size_t choose_many(const View<Model>& view, const Choosers<Model>& choosers, const Request& request, double now,
                           Lane<Model>& lane, std::span<std::uint32_t> chosen);
 
   [[gnu::always_inline]] Candidates<Model> candidates_of(const View<Model>& view,
                                                          std::span<const std::uint32_t> excluded, double now,
-                                                         const Shares<Model>* shares = nullptr) const {
-    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_, shares};
+                                                         const Shares<Model>* shares = nullptr,
+                                                         double slot_share = 1) const {
+    return {view, excluded, clock(now), members_.ranking(), members_.freshness(), leaderboard_, shares, slot_share};
   }
   double clock(double now) const { return std::max(now, last_.get()); }
+  bool any_ready() const;
 
   Shadow shadow() const { return {shadow_asked_.get(), shadow_differing_.get()}; }
 
@@ -57,20 +64,26 @@ class Picking {
   }
 
  private:
+  Answer pick_admitted(const Choosers<Model>& choosers, const Request& request, double now, Lane<Model>& lane,
+                       Witness<Model>* witness);
   // What is asked, and how: the same at every level.
   struct Question {
     const Choosers<Model>& choosers;
     const Request& request;
     const double now;
     const bool takes;  // a slot of the one it finds
+    Witness<Model>* const witness;
+    const double slot_share = 1;  // of an endpoint's slots, for requests like this one together
   };
+  static std::uint32_t ask(Picker<Model>& picker, const Candidates<Model>& candidates, const Question& question);
   Endpoint<Model>* find(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_by_levels(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_at(const View<Model>& level, const Question& question);
+  Endpoint<Model>* find_held(const View<Model>& level, Shares<Model>& shares, const Question& question);
   Endpoint<Model>* look(const View<Model>& level, Picker<Model>& picker, Shares<Model>* shares,
                         const Question& question);
   void compare(std::uint32_t chosen, std::uint32_t other);
-  bool take(Endpoint<Model>& endpoint, const Request& request, double now);
+  bool take(Endpoint<Model>& endpoint, const Question& question, double now);
 
   Membership<Model>& members_;
   const typename Model::template Cell<double>& last_;

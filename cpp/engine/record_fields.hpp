@@ -42,6 +42,10 @@ template <>
 inline constexpr std::string_view kEventName<Switched> = "switch";
 template <>
 inline constexpr std::string_view kEventName<Shadowed> = "shadow";
+template <>
+inline constexpr std::string_view kEventName<Answered> = "answered";
+template <>
+inline constexpr std::string_view kEventName<Cancelled> = "cancel";
 
 template <Is<Joined> Event, class Visit>
 void fields(Event& event, Visit&& visit) {
@@ -114,6 +118,7 @@ void fields(Event& event, Visit&& visit) {
   visit("counted", event.counted);
   visit("sequence", event.sequence);
   visit("answer", event.answer);
+  visit("ticket", event.ticket);
 }
 
 template <Is<Ended> Event, class Visit>
@@ -130,6 +135,18 @@ template <class Event, class Visit>
   requires Is<Event, Switched> || Is<Event, Shadowed>
 void fields(Event& event, Visit&& visit) {
   visit("policy", event.policy);
+}
+
+template <Is<Answered> Event, class Visit>
+void fields(Event& event, Visit&& visit) {
+  visit("ticket", event.ticket);
+  visit("sequence", event.sequence);
+  visit("answer", event.answer);
+}
+
+template <Is<Cancelled> Event, class Visit>
+void fields(Event& event, Visit&& visit) {
+  visit("ticket", event.ticket);
 }
 
 }  // namespace lbsuite

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "engine/events.hpp"
 #include "policy/request.hpp"
@@ -36,13 +37,23 @@ class Recorder {
     }
   }
 
-  // spec: of the policy that the request names; empty if it names none. sequence: in the lane.
-  void asked(std::string spec, const Request& request, std::uint64_t sequence, std::string answer, double now,
+  // spec: of the policy that the request names; empty if it names none. spelled: the answer, as the log has it.
+  void asked(std::string spec, const Request& request, const Answer& answer, std::string spelled, double now,
              std::uint32_t lane, bool counted = true) {
     if (!on()) return;
-    Asked asked{std::move(spec),  std::string(request.key), request.cost, {},       request.deadline,
-                request.priority, request.attempt,          counted,      sequence, std::move(answer)};
-    asked.exclude.assign(request.exclude.begin(), request.exclude.end());
+    const auto* pick = std::get_if<Pick>(&answer);
+    const auto* ticket = std::get_if<Ticket>(&answer);
+    Asked asked{.policy = std::move(spec),
+                .key = std::string(request.key),
+                .cost = request.cost,
+                .exclude = {request.exclude.begin(), request.exclude.end()},
+                .deadline = request.deadline,
+                .priority = request.priority,
+                .attempt = request.attempt,
+                .counted = counted,
+                .sequence = pick == nullptr ? 0 : pick->in_lane(),
+                .answer = std::move(spelled),
+                .ticket = ticket == nullptr ? 0 : ticket->number};
     add(asked, now, lane);
   }
 

@@ -18,11 +18,13 @@ void Replay<Model>::take(const Asked& asked, const Record& record) {
   const std::uint32_t policy = asked.policy.empty() ? 0 : engine_.policy(asked.policy);
   const Request request{policy, asked.key, asked.cost, excluded, asked.deadline, asked.priority, asked.attempt};
   // Whom the record answered with nobody has no task, and nothing would tell of its end: it counts nowhere.
-  const bool counted = asked.counted && !(another_policy_ && asked.sequence == 0);
+  const bool served = asked.sequence != 0 || asked.ticket != 0;
+  const bool counted = asked.counted && !(another_policy_ && !served);
   if (counted) {
     const Answer answer = engine_.pick(request, record.now, record.lane);
     picks_.push_back({record.now, record.lane, asked.answer, engine_.spell(answer)});
     if (asked.sequence != 0) answers_.insert_or_assign({record.lane, asked.sequence}, answer);
+    if (asked.ticket != 0) waiting_.insert_or_assign(asked.ticket, answer);
   } else {
     std::string picked = engine_.choose(request, record.now, record.lane, [](const Endpoint<Model>* endpoint) {
       return endpoint == nullptr ? std::string() : endpoint->address;
@@ -40,8 +42,65 @@ void Replay<Model>::take(const Ended& ended, const Record& record) {
                                 std::to_string(ended.sequence) + " that has not ended");
   }
   check_latency(ended.outcome.latency_s);
-  if (const auto* pick = std::get_if<Pick>(&answer->second)) engine_.done(*pick, ended.outcome, record.now);
+  const Answer mine = now_of(answer->second);
+  if (const auto* pick = std::get_if<Pick>(&mine)) {
+    engine_.done(*pick, ended.outcome, record.now);
+  } else {
+    give_up(mine, record);
+  }
   answers_.erase(answer);
+}
+
+template <class Model>
+void Replay<Model>::take(const Answered& answered, const Record& record) {
+  const auto waiting = waiting_.find(answered.ticket);
+  if (waiting == waiting_.end())
+    throw std::invalid_argument("nobody waits with ticket " + std::to_string(answered.ticket));
+  const Answer mine = now_of(waiting->second);
+  waiting_.erase(waiting);
+  picks_.push_back({record.now, record.lane, answered.answer, spell(mine)});
+  if (answered.sequence != 0) {
+    answers_.insert_or_assign({record.lane, answered.sequence}, mine);
+  } else {
+    give_up(mine, record);
+  }
+}
+
+template <class Model>
+void Replay<Model>::take(const Cancelled& cancelled, const Record& record) {
+  const auto waiting = waiting_.find(cancelled.ticket);
+  if (waiting == waiting_.end()) {
+    engine_.cancel({}, record.now);  // it was too late
+    return;
+  }
+  give_up(now_of(waiting->second), record);
+  waiting_.erase(waiting);
+}
+
+template <class Model>
+Answer Replay<Model>::now_of(const Answer& answer) {
+  const auto* ticket = std::get_if<Ticket>(&answer);
+  if (ticket == nullptr) return answer;
+  for (Effect& effect : engine_.effects()) {
+    if (effect.ticket.number != 0) over_.insert_or_assign(effect.ticket.number, std::move(effect));
+  }
+  const auto over = over_.find(ticket->number);
+  if (over == over_.end() || over->second.kind != EffectKind::answered) return answer;
+  return over->second.pick;
+}
+
+template <class Model>
+std::string Replay<Model>::spell(const Answer& answer) const {
+  const auto* ticket = std::get_if<Ticket>(&answer);
+  const bool over = ticket != nullptr && over_.contains(ticket->number);
+  return over ? std::string(kEffects[static_cast<std::size_t>(EffectKind::timed_out)]) : engine_.spell(answer);
+}
+
+template <class Model>
+void Replay<Model>::give_up(const Answer& answer, const Record& record) {
+  if (const auto* ticket = std::get_if<Ticket>(&answer)) engine_.cancel(*ticket, record.now);
+  const auto* pick = std::get_if<Pick>(&answer);
+  if (pick != nullptr && engine_.accounting() == Accounting::done) engine_.done(*pick, {}, record.now);
 }
 
 template <class Model>
@@ -60,6 +119,7 @@ EngineSettings settings_of(const LogHeading& heading) {
   EngineSettings settings{parse_policy(heading.policy),       heading.seed,  heading.load, heading.accounting,
                           {heading.outcomes, heading.probes}, heading.roster};
   for (const std::string& stage : heading.stages) settings.stages.push_back(parse_stage(stage));
+  settings.queue = {heading.queue_s, heading.queue_tickets, heading.queue_order};
   return settings;
 }
 

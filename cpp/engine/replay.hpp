@@ -18,7 +18,7 @@ namespace lbsuite {
 struct Replayed {
   double now;
   std::uint32_t lane;
-  std::string recorded;  // an address, "none" or "all_full"
+  std::string recorded;  // an address, or why there is none; "waiting", and once more when that is over
   std::string picked;
 };
 
@@ -41,16 +41,26 @@ class Replay {
   void take(const Expired&, const Record& record) { engine_.expire(record.now); }
   void take(const Switched& switched, const Record& record);
   void take(const Shadowed& shadowed, const Record& record);
+  void take(const Answered& answered, const Record& record);
+  void take(const Cancelled& cancelled, const Record& record);
   template <class Event>
   void take(const Event& event, const Record& record) {
     engine_.apply(event, record.now);
   }
+
+  // What has become of an answer by now: a ticket may have been answered since.
+  Answer now_of(const Answer& answer);
+  std::string spell(const Answer& answer) const;
+  // The record has no task for this answer any more.
+  void give_up(const Answer& answer, const Record& record);
 
   Engine<Model>& engine_;
   const bool another_policy_;
   std::uint32_t lanes_ = 1;
   std::vector<Replayed> picks_;
   std::map<std::pair<std::uint32_t, std::uint64_t>, Answer> answers_;  // by the recorded lane and sequence
+  std::map<std::uint64_t, Answer> waiting_;                            // by the recorded ticket
+  std::map<std::uint64_t, Effect> over_;                               // by the engine's own ticket
 };
 
 // How an engine was made; throws std::invalid_argument for what this build does not know.

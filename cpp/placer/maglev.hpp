@@ -1,6 +1,7 @@
 #pragma once
-#include <algorithm>
+#include <utility>
 
+#include "bits/maglev.hpp"
 #include "placer/router.hpp"
 
 namespace lbsuite::routers {
@@ -22,40 +23,15 @@ class Maglev : public Kind {
 
   // The owner of each slot; `slots` is a prime.
   static std::vector<std::uint16_t> table(const Members& members, std::uint64_t slots) {
-    std::vector<Turn> turns;
-    std::uint64_t most = 0;
+    constexpr std::uint16_t kFree = 0xFFFF;
+    std::vector<MaglevTurn<std::uint16_t>> turns;
     for (const auto& [member, weight] : members) {
-      turns.push_back({Xxh64::hash(member) % slots, Xxh64::hash(member, 1) % (slots - 1) + 1, weight});
-      most = std::max<std::uint64_t>(most, weight);
+      turns.emplace_back(static_cast<std::uint16_t>(turns.size()), member, weight, slots);
     }
-    std::vector<std::uint16_t> owners(slots, kFree);
-    std::uint64_t free = slots;
-    for (std::uint64_t round = 1; free > 0; ++round) {
-      for (std::size_t i = 0; i < turns.size() && free > 0; ++i) {
-        Turn& turn = turns[i];
-        if (round * turn.weight < turn.due) continue;
-        turn.due += most;
-        while (owners[turn.slot] != kFree) turn.step(slots);
-        owners[turn.slot] = static_cast<std::uint16_t>(i);
-        --free;
-      }
-    }
-    return owners;
+    return maglev_table(std::move(turns), slots, kFree);
   }
 
  private:
-  static constexpr std::uint16_t kFree = 0xFFFF;
-
-  // A member walking through its permutation; the heaviest takes a slot each round.
-  struct Turn {
-    std::uint64_t slot;
-    std::uint64_t skip;
-    std::uint64_t weight;
-    std::uint64_t due = 0;
-
-    void step(std::uint64_t slots) { slot = slot + skip < slots ? slot + skip : slot + skip - slots; }
-  };
-
   std::vector<std::uint16_t> owners_;  // by slot
 };
 

@@ -15,6 +15,7 @@ namespace lbsuite {
 class AffinityXLoad {
  public:
   static constexpr std::string_view name = "affinity_x_load";
+  static constexpr std::string_view goes_by = "nearest to the key, by distance times load";
   static constexpr bool weighs = true;
   struct Settings : PolicySettings {
     Real bias{1, 0, 10};

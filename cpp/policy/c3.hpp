@@ -26,6 +26,7 @@ namespace lbsuite {
 class C3 {
  public:
   static constexpr std::string_view name = "c3";
+  static constexpr std::string_view goes_by = "least C3 score";
   static constexpr Needs needs = {.outcomes = true};
   struct Settings : PolicySettings {
     Real alpha{0.9, 0.001, 1};

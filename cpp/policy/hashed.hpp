@@ -24,6 +24,7 @@ namespace lbsuite {
 class Hashed {
  public:
   static constexpr std::string_view name = "hashed";
+  static constexpr std::string_view goes_by = "home of the key, or else nearest to it";
   static constexpr bool weighs = true;
   static constexpr std::array<std::string_view, 2> kKinds = {"rendezvous", "maglev"};
   struct Settings : PolicySettings {

@@ -16,6 +16,7 @@ namespace lbsuite {
 class JoinIdleQueue {
  public:
   static constexpr std::string_view name = "join_idle_queue";
+  static constexpr std::string_view goes_by = "first in the queue of the idle, or else least score of two";
   struct Settings : PolicySettings {
     Whole queues{2, 1, 32};
     template <class Visitor>

@@ -13,6 +13,7 @@ namespace lbsuite {
 class LeastLoad {
  public:
   static constexpr std::string_view name = "least_load";
+  static constexpr std::string_view goes_by = "least score";
   static constexpr bool weighs = true;
   struct Settings : PolicySettings {
     Choices choices;

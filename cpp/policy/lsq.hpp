@@ -17,6 +17,7 @@ namespace lbsuite {
 class Lsq {
  public:
   static constexpr std::string_view name = "lsq";
+  static constexpr std::string_view goes_by = "shortest queue as last looked up";
   struct Settings : PolicySettings {
     Whole samples{2, 1, Sample::kMost};
     template <class Visitor>

@@ -14,6 +14,7 @@ namespace lbsuite {
 class PeakEwma {
  public:
   static constexpr std::string_view name = "peak_ewma";
+  static constexpr std::string_view goes_by = "least cost of two";
   static constexpr Needs needs = {.outcomes = true};
   struct Settings : PolicySettings {
     Real decay_s{10, 0.001, 1e6}, penalty_s{140737, 0, 1e9};  // 2^63 >> 16 nanoseconds
@@ -34,6 +35,7 @@ class PeakEwma {
     double lowest = 0;
     for (const std::uint32_t i : Sample(candidates, 2, rng)) {
       const double cost = this->cost(seen_[candidates.place(i)], candidates.estimate(i), candidates.now());
+      candidates.weighed(i, cost);
       if (best == kNobody || cost < lowest * (1 - 1e-9)) best = i, lowest = cost;  // less is a rounding error
     }
     return best;

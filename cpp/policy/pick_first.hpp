@@ -7,6 +7,7 @@ namespace lbsuite {
 class PickFirst {
  public:
   static constexpr std::string_view name = "pick_first";
+  static constexpr std::string_view goes_by = "the first ready";
   struct Settings : NoSettings {};
   using Shared = NothingShared;
 

@@ -19,6 +19,7 @@ namespace lbsuite {
 class PidWeights {
  public:
   static constexpr std::string_view name = "pid_weights";
+  static constexpr std::string_view goes_by = "its turn, by steered weight";
   static constexpr bool weighs = true;
   struct Settings : PolicySettings {
     Real kp{0.1, 0, 10}, ki{0, 0, 10}, kd{0, 0, 10}, update_s{1, 0.1, 1e6};

@@ -3,10 +3,12 @@
 // too long, lives in parts/; request.hpp and news.hpp are what reaches them. The engine alone asks them; bind reads
 // their settings.
 //
-// A policy is a class with a `name`, a struct of `Settings`, and
+// A policy is a class with a `name`, its rule in a few words (`goes_by`, for whoever asks why one was picked), a struct of
+// `Settings`, and
 //   template <class Candidates> std::uint32_t pick(const Candidates&, const Request&, Rng&)
 // which returns the index of a ready candidate, or kNobody. Candidates are the endpoints that are up, in the roster's
-// order: size(), ready(i) (below its limit, not excluded), score(i) (its load now) and more (engine/candidates.hpp).
+// order: size(), ready(i) (below its limit, not excluded), score(i) (its load now) and more (engine/candidates.hpp); one
+// that compares figures tells each by weighed(i, figure), which costs nothing unless the pick is watched.
 // An object serves one lane, so it needs no lock; what lanes must share is its nested `Shared`, one an engine.
 // A pick never waits, never allocates and never throws. What else a policy may have, each alone:
 //   static constexpr Needs needs             what it needs of its host; the engine refuses it elsewhere, by name

@@ -28,6 +28,7 @@ namespace lbsuite {
 class Prequal {
  public:
   static constexpr std::string_view name = "prequal";
+  static constexpr std::string_view goes_by = "quickest of the cold, or the hot with the fewest in flight, as probed";
   static constexpr Needs needs = {.probes = true};
   struct Settings : PolicySettings {
     Real probes{3, 0, Sample::kMost}, age_s{1, 0.001, 3600}, q_rif{0.84, 0, 1}, delta{1, 0, 1000}, removes{1, 0, 64};
@@ -76,6 +77,7 @@ class Prequal {
       const std::uint32_t i = plan.of(probe->answer.place, candidates);
       if (i == kNobody || !candidates.ready(i)) continue;
       ++usable;
+      candidates.weighed(i, pool_.figure(*probe));
       if (best == pool_.end() || pool_.better(*probe, *best)) best = probe, chosen = i;
     }
     if (usable >= 2) {

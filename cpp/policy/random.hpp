@@ -8,6 +8,7 @@ namespace lbsuite {
 class Random {
  public:
   static constexpr std::string_view name = "random";
+  static constexpr std::string_view goes_by = "drawn at random";
   struct Settings : NoSettings {};
   using Shared = NothingShared;
 

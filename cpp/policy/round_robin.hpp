@@ -11,6 +11,7 @@ namespace lbsuite {
 class RoundRobin {
  public:
   static constexpr std::string_view name = "round_robin";
+  static constexpr std::string_view goes_by = "its turn";
   static constexpr bool any_roster = true;
   struct Settings : NoSettings {};
   struct Shared {

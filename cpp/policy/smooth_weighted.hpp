@@ -10,6 +10,7 @@ namespace lbsuite {
 class SmoothWeighted {
  public:
   static constexpr std::string_view name = "smooth_weighted";
+  static constexpr std::string_view goes_by = "most credit";
   static constexpr bool weighs = true;
   struct Settings : NoSettings {};
   using Shared = NothingShared;
@@ -27,6 +28,7 @@ class SmoothWeighted {
       const double weight = candidates.weight(i);
       given += weight;
       const double credit = credits_[candidates.place(i)] += weight;
+      candidates.weighed(i, credit);
       if (best == kNobody || credit > credits_[candidates.place(best)]) best = i;
     }
     if (best != kNobody) credits_[candidates.place(best)] -= given;

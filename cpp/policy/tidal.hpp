@@ -17,6 +17,7 @@ namespace lbsuite {
 class Tidal {
  public:
   static constexpr std::string_view name = "tidal";
+  static constexpr std::string_view goes_by = "drawn by water filling, or else least score";
   static constexpr bool weighs = true;
   struct Settings : NoSettings {};
   using Shared = NothingShared;
@@ -39,10 +40,12 @@ class Tidal {
     double left = rng.uniform() * sum;
     std::uint32_t chosen = kNobody;
     for (const std::uint32_t i : every) {
-      if (const double share = chance(i); share > 0 && left >= 0) {
-        chosen = i;
-        left -= share;
-      }
+      const double share = chance(i);
+      if (share <= 0) continue;
+      candidates.weighed(i, share / sum);
+      if (left < 0) continue;
+      chosen = i;
+      left -= share;
     }
     return chosen == kNobody ? least_loaded(candidates, every, rng) : chosen;
   }

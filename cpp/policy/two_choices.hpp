@@ -13,6 +13,7 @@ namespace lbsuite {
 class TwoChoices {
  public:
   static constexpr std::string_view name = "two_choices";
+  static constexpr std::string_view goes_by = "least score of two";
   static constexpr bool weighs = true;
   struct Settings : NoSettings {};
   using Shared = NothingShared;
@@ -24,7 +25,10 @@ class TwoChoices {
     const Sample sample(candidates, 2, rng);
     if (sample.size() < 2) return sample.size() == 0 ? kNobody : sample.begin()[0];
     const auto [a, b] = std::pair(sample.begin()[0], sample.begin()[1]);
-    const double more = candidates.score(a) - candidates.score(b);
+    const std::pair scores(candidates.score(a), candidates.score(b));
+    candidates.weighed(a, scores.first);
+    candidates.weighed(b, scores.second);
+    const double more = scores.first - scores.second;
     const bool second = std::abs(more) <= kTie ? rng.below(2) == 1 : more > 0;
     return second ? b : a;
   }

@@ -15,6 +15,7 @@ namespace lbsuite {
 class WeightedRoundRobin {
  public:
   static constexpr std::string_view name = "weighted_round_robin";
+  static constexpr std::string_view goes_by = "its turn, by weight";
   static constexpr bool weighs = true;
   static constexpr std::array<std::string_view, 2> kWeights = {"given", "reports"};
   struct Settings : PolicySettings {

@@ -12,6 +12,7 @@
 
 #include "bits/cell.hpp"
 #include "bits/hash.hpp"
+#include "roster/big_tasks.hpp"
 #include "roster/load.hpp"
 #include "roster/outcomes.hpp"
 #include "roster/report.hpp"
@@ -37,6 +38,7 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   const std::string address;
 
   Outcomes<Model> outcomes;
+  BigTasks<Model> big_tasks;
   std::string zone;
   std::uint32_t tier = 0;
   std::uint64_t order = kUnordered;
@@ -49,6 +51,7 @@ struct alignas(64) Endpoint {  // what a pick reads stands first, on one line of
   Report last;
   bool drained = false;  // by the operator; `last.draining` is the endpoint's own wish
   bool lost = false;
+  double back_at = -kNever;  // its connection stands again since
   bool stale = false;
   std::string_view ejected_by;  // the stage that believes it sick; empty: none
   std::string_view ejected_why;

@@ -1,5 +1,5 @@
 #pragma once
-// The load of one endpoint: the slots it has, those taken, and the estimate that policies compare.
+// The load of one endpoint: the slots it has, those taken, and what policies compare, which is the work behind them.
 // Two ways of accounting, one for an endpoint's whole life: `done` (the host says when each task ended) and `reported`
 // (reports free the slots; between them the load is dead-reckoned). Any thread may take, end and read; reports and
 // forgetting belong to the writer. No call waits or fails.
@@ -15,6 +15,7 @@
 #include "bits/course.hpp"
 #include "roster/arrivals.hpp"
 #include "roster/drain_rate.hpp"
+#include "roster/limit.hpp"
 #include "roster/ranking.hpp"
 #include "roster/reckoner.hpp"
 #include "roster/report.hpp"
@@ -30,23 +31,28 @@ class Load {
  public:
   explicit Load(Accounting accounting) : reported_(accounting == Accounting::reported) {}
 
-  // Counts a pick; false, and nothing counted, if every slot is taken.
+  // Counts a pick, which costs 1 at least; false, and nothing counted, if every slot is taken.
   bool take(double now, std::uint32_t cost) {
+    cost = std::max(cost, 1U);
     if (reported_) {
-      if (!arrivals_.add(now, room())) return false;
-      reckoner_.add(now, 1);
-    } else if (!fits(tally_.begin() + others_.get())) {
-      tally_.take_back();
-      return false;
+      if (!arrivals_.add(now, cost, room())) return false;
+      tasks_.add(now, 1);
+      work_.add(now, cost);
+    } else {
+      const std::int32_t before = tally_.begin();
+      if (before >= Tally<Model>::kMost || !fits(before + others_.get())) {
+        tally_.take_back();
+        return false;
+      }
     }
-    if (cost != 1) surplus_.add(std::int64_t{cost} - 1);
+    if (cost != 1) add_surplus(cost - 1);
     return true;
   }
 
   // A task counted by `take` has ended; `done` accounting only.
   void end(std::uint32_t cost) {
     tally_.end();
-    if (cost != 1) surplus_.add(1 - std::int64_t{cost});
+    if (cost > 1) surplus_.add(1 - std::int64_t{cost});
   }
 
   [[gnu::always_inline]] bool full() const { return limit_.get() != 0 && !fits(tasks()); }
@@ -59,39 +65,48 @@ class Load {
     return reported_ ? static_cast<std::int32_t>(arrivals_.count()) : std::max(tally_.in_flight(), 0);
   }
 
-  // Sum of the costs in flight. Reports tell tasks only, so there the mean cost of our picks stands for each task.
-  double work() const {
-    const auto surplus = static_cast<double>(surplus_.get());
-    if (!reported_) return std::max(0.0, tally_.in_flight() + surplus);
-    const auto picks = static_cast<double>(arrivals_.picks());
-    return picks == 0 ? 0 : tasks() * (1 + surplus / picks);
+  // Sum of the costs behind the slots taken. Reports tell tasks only: each of those is taken to cost what is usual.
+  double work(const Ranking<Model>& ranking) const {
+    const double others = ranking.cost() * others_.get();
+    if (reported_) return others + arrivals_.work(ranking.cost());
+    return std::max(0.0, tally_.in_flight() + static_cast<double>(surplus_.get())) + others;
   }
 
   // Tasks at `now`, as far as can be told.
-  double estimate(double now) const { return reported_ ? reckoner_.value(now) : tasks(); }
+  double estimate(double now) const { return reported_ ? tasks_.value(now) : tasks(); }
 
-  // What policies compare: the estimate in the signal's own unit, over the endpoint's capacity. Between calls that
-  // change something it falls along a straight line, or stands still.
+  // What policies compare: the work at `now`, or what is held of another signal, over the endpoint's capacity. Between
+  // calls that change something it falls along a straight line, or stands still.
   double score(double now, const Ranking<Model>& ranking) const {
-    return std::max(0.0, in_signal(estimate(now), ranking)) / capacity_.get();
+    if (ranking.signal() != Signal::tasks) return std::max(0.0, in_signal(estimate(now), ranking)) / capacity_.get();
+    return (reported_ ? work_.value(now) : work(ranking)) / capacity_.get();
   }
 
   // The score and how it goes on, if nothing happens; infinite while every slot is taken.
   Course course(double now, const Ranking<Model>& ranking) const {
     if (full()) return {std::numeric_limits<double>::infinity()};
-    Course course = reported_ ? reckoner_.course(now) : Course{static_cast<double>(tasks())};
-    course.value = in_signal(course.value, ranking);
+    Course course;
+    if (ranking.signal() == Signal::tasks) {
+      course = reported_ ? work_.course(now) : Course{work(ranking)};
+    } else {
+      course = reported_ ? tasks_.course(now) : Course{static_cast<double>(tasks())};
+      course.value = in_signal(course.value, ranking);
+      course.fall *= ranking.unit();
+    }
     if (course.value <= 0) return {};
-    course.fall *= ranking.unit();
     if (course.fall > 0) course.until = std::min(course.until, now + course.value / course.fall);
     const double capacity = capacity_.get();
     return {course.value / capacity, course.fall / capacity, course.until};
   }
 
+  // What a stage has found it to bear; 0: nothing.
+  void learn_limit(std::uint32_t limit) { limit_.learn(limit); }
+
   // Writer only, from here on.
   void report(const Report& report, double now, Ranking<Model>& ranking) {
     if (report.limit) set_limit(*report.limit);
     const auto tasks = static_cast<std::int32_t>(report.tasks);
+    learn_costs(ranking);
     if (reported_) {
       others_.set(tasks);
       if (report.begun) {
@@ -101,7 +116,8 @@ class Load {
       }
       rate_.learn(report, ranking.finished());
       const double still_at = report.prompt_s > 0 ? now + report.prompt_s : std::numeric_limits<double>::infinity();
-      reckoner_.set(now, this->tasks(), rate_.per_second(), still_at);
+      tasks_.set(now, this->tasks(), rate_.per_second(), still_at);
+      work_.set(now, work(ranking), rate_.per_second() * ranking.cost(), still_at);
     } else {
       others_.set(std::max(0, tasks - std::max(tally_.in_flight(), 0)));
     }
@@ -109,14 +125,13 @@ class Load {
     rate_capacity(ranking);
   }
 
-  // Picks older than `horizon_s` that no report has shown will not arrive any more. False if there are none.
-  bool forget(double now, double horizon_s) {
-    if (!reported_) return false;
-    const std::uint32_t before = arrivals_.count();
-    arrivals_.settle(now - horizon_s);
-    const double change = static_cast<double>(arrivals_.count()) - before;
-    reckoner_.add(now, change);
-    return change != 0;
+  // Picks older than `horizon_s` that no report has shown will not arrive any more. Returns how many there were.
+  std::uint32_t forget(double now, double horizon_s, const Ranking<Model>& ranking) {
+    if (!reported_) return 0;
+    const std::uint32_t gone = arrivals_.settle(now - horizon_s);
+    tasks_.add(now, -static_cast<double>(gone));
+    work_.add(now, -arrivals_.work_of_settled(gone, ranking.cost()));
+    return gone;
   }
 
   void set_limit(std::uint32_t limit) {
@@ -126,9 +141,7 @@ class Load {
   // No more tasks at once than this, whatever its own limit; 0: it is not held.
   void hold_to(std::uint32_t most) {
     held_to_.set(most);
-    const std::uint32_t limit =
-        most == 0 || told_limit_ == 0 ? std::max(most, told_limit_) : std::min(most, told_limit_);
-    limit_.set(static_cast<std::int32_t>(limit));
+    limit_.tell(Limit<Model>::smaller(most, told_limit_));
   }
   std::uint32_t held_to() const { return held_to_.get(); }
   void set_weight(std::uint32_t weight) {
@@ -142,8 +155,20 @@ class Load {
   bool reported() const { return reported_; }
 
  private:
+  void add_surplus(std::uint32_t surplus) {
+    if (!reported_) surplus_.add(surplus);
+    spent_.add(surplus);
+  }
+
+  // What our picks since the last report cost.
+  void learn_costs(Ranking<Model>& ranking) {
+    const std::uint64_t spent = spent_.get();
+    ranking.learn_costs(picks() - picks_learnt_, spent - spent_learnt_);
+    picks_learnt_ = picks();
+    spent_learnt_ = spent;
+  }
+
   double in_signal(double tasks, const Ranking<Model>& ranking) const {
-    if (ranking.signal() == Signal::tasks) return tasks;
     const double at_report = tasks_at_report_.get();
     return std::max(held_.get(), ranking.least() * at_report) + ranking.unit() * (tasks - at_report);
   }
@@ -187,20 +212,24 @@ class Load {
 
   const bool reported_;
   Cell<std::int32_t> others_{0};  // tasks that reports tell of and `tally_` does not count
-  Cell<std::int32_t> limit_{0};
+  Limit<Model> limit_;
   Cell<std::uint32_t> held_to_{0};
   Cell<double> capacity_{1};
   Tally<Model> tally_;
-  // Cost of the picks beyond 1 each: of those in flight; where reports free them, of all.
+  // Cost of the picks beyond 1 each: of those that `tally_` has in flight, and of all ever.
   Cell<std::int64_t> surplus_{0};
+  Cell<std::uint64_t> spent_{0};
   Cell<double> weight_{1};
   Cell<double> held_{0};
   Cell<double> tasks_at_report_{0};
-  Reckoner<Model> reckoner_;
+  Reckoner<Model> tasks_;
+  Reckoner<Model> work_;
   Arrivals<Model> arrivals_;
   DrainRate rate_;
   double base_ = -1;
   std::uint32_t told_limit_ = 0;
+  std::uint64_t picks_learnt_ = 0;
+  std::uint64_t spent_learnt_ = 0;
 };
 
 }  // namespace lbsuite

@@ -3,9 +3,9 @@
 //   endpoint   who it is, how it stands            load       its slots and the estimate policies compare
 //   report     what it says of itself              ranking    what loads are ranked by
 //   view       what pickers see                    epochs     when a replaced view may go
-//   shares     holds some to their share of picks
+//   shares     holds some to their share of picks  levels     who goes before whom
 //   locked, atomic, split, snapshot                the ways in which pickers and the writer share it
-//   reckoner, arrivals, drain_rate, tally          what a load is made of
+//   reckoner, arrivals, drain_rate, tally, limit   what a load is made of
 //   touches    whose load has changed              tournament who has the least of many loads
 //   address_book                                   finds an endpoint by its address
 // The engine alone calls in here: visits from any thread, everything else under its writer lock.
@@ -23,6 +23,7 @@
 #include "roster/address_book.hpp"
 #include "roster/atomic.hpp"
 #include "roster/endpoint.hpp"
+#include "roster/levels.hpp"
 #include "roster/locked.hpp"
 #include "roster/snapshot.hpp"
 #include "roster/split.hpp"
@@ -129,12 +130,12 @@ class Roster {
 
   template <class Kind>
   void publish(Kind& kind) {
-    for (View<Model>* level = shown_; level != nullptr; level = level->beyond.get()) {
-      for (const auto& shares : level->shares) {
-        if (shares != nullptr) shares->settle(level->up);
-      }
+    settle_shares(shown_);
+    auto view = views_by_level<Model>(in_order_, Kind::list);
+    for (View<Model>* level = view.get(); level != nullptr; level = level->beyond.get()) {
+      level->version = ++versions_;
+      level->batch = Kind::batch;
     }
-    std::unique_ptr<View<Model>> view = lists<Kind>();
     view->anyone.set(anyone());
     view->places.reserve(places_.size());
     for (const auto& place : places_) view->places.push_back(place.get());
@@ -142,46 +143,6 @@ class Roster {
     if (shown_ != nullptr) shown_->left = std::exchange(left_, {});
     shown_ = view.get();
     kind.publish(std::move(view));
-  }
-
-  // One list a level, each beyond the one before.
-  template <class Kind>
-  std::unique_ptr<View<Model>> lists() {
-    std::vector<std::uint32_t> levels;
-    for (const Member member : in_order_) {
-      if (member->up()) levels.push_back(member->level);
-    }
-    std::sort(levels.begin(), levels.end());
-    levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-    if (levels.empty()) levels.push_back(0);
-    std::unique_ptr<View<Model>> views;
-    for (std::size_t i = levels.size(); i-- > 0;) {
-      auto view = std::make_unique<View<Model>>();
-      for (const Member member : in_order_) {
-        if (levels.size() == 1 || member->level == levels[i]) Kind::list(*view, *member);
-      }
-      view->version = ++versions_;
-      view->batch = Kind::batch;
-      view->level = static_cast<std::uint32_t>(i);
-      for (const bool weighs : {false, true}) view->shares[weighs] = Shares<Model>::make(view->up, weighs);
-      view->beyond = std::move(views);
-      views = std::move(view);
-    }
-    part(*views);
-    return views;
-  }
-
-  // How picks are split between levels, of those that somebody is up in.
-  static void part(View<Model>& first) {
-    double sum = 0;
-    for (View<Model>* view = first.beyond.get(); view != nullptr; view = view->beyond.get()) {
-      sum += view->part = view->up.front()->part;
-    }
-    first.part = first.beyond == nullptr ? 1 : first.up.front()->part;
-    sum += first.part;
-    for (View<Model>* view = &first; view != nullptr; view = view->beyond.get()) {
-      view->part = sum > 0 ? view->part / sum : (view == &first ? 1.0 : 0.0);
-    }
   }
 
   bool anyone() const {

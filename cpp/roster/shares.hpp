@@ -1,8 +1,8 @@
 #pragma once
 // Holds some endpoints of a view to their share of its picks, whatever the policy: one that is owed less than half a
 // pick is not ready for this one. The others are free. What is owed goes on from view to view, so that a share is kept
-// where a view sees few picks; what nobody called for is forgotten beyond a few.
-// Any thread asks and counts; made and settled by the writer. Cost: a few loads a look, two adds a pick.
+// where a view sees few picks; but nobody is owed, or owes, more than a few.
+// Any thread asks and counts; made and settled by the writer. Cost: a few loads a look, two exchanges a pick.
 
 #include <algorithm>
 #include <cstdint>
@@ -40,25 +40,26 @@ class Shares {
   }
 
   [[nodiscard]] bool holds(std::uint32_t i) const {
-    const One& one = of_[i];
-    return one.share < kFree && due(one, picks_.get() + 1) <= static_cast<double>(one.taken.get()) + 0.5;
+    return of_[i].share < kFree && due(of_[i], picks_.get() + 1) <= of_[i].taken.get() + 0.5;
   }
+
+  // How many picks it is owed; of those who are all held, the one that is owed most goes before.
+  double owed(std::uint32_t i) const { return due(of_[i], picks_.get()) - of_[i].taken.get(); }
 
   // One of the candidates was picked.
   void count(std::uint32_t i) {
     One& one = of_[i];
-    const std::uint64_t picks = picks_.add(1) + 1;
+    const double fair = due(one, picks_.add(1) + 1);
     if (one.share == kFree) return;
-    std::uint64_t taken = one.taken.get();
-    while (!one.taken.swap(taken, taken + 1 + forgotten(one, picks, taken))) {
+    double taken = one.taken.get();
+    while (!one.taken.swap(taken, std::clamp(taken + 1, fair - kMostOwed, fair + kMostOwed))) {
     }
   }
 
   // The writer's: what each is owed by now, for the next view.
   void settle(const Members& up) const {
-    for (std::size_t i = 0; i < up.size(); ++i) {
-      const double owed = due(of_[i], picks_.get()) - static_cast<double>(of_[i].taken.get());
-      up[i]->owed[weighs_] = of_[i].share == kFree ? 0 : std::clamp(owed, -1.0, kMostOwed);
+    for (std::uint32_t i = 0; i < up.size(); ++i) {
+      up[i]->owed[weighs_] = of_[i].share == kFree ? 0 : std::clamp(owed(i), -kMostOwed, kMostOwed);
     }
   }
 
@@ -69,7 +70,7 @@ class Shares {
   struct One {
     double share = kFree;
     double owed = 0;  // from before this view
-    typename Model::template Cell<std::uint64_t> taken{0};
+    typename Model::template Cell<double> taken{0};
   };
 
   // By this one goes before another; a policy that goes by weights sees to those.
@@ -80,9 +81,6 @@ class Shares {
     return draw(endpoint, weighs_) * (weighs_ ? endpoint.load.weight() : 1);
   }
   static double due(const One& one, std::uint64_t picks) { return one.owed + one.share * static_cast<double>(picks); }
-  static std::uint64_t forgotten(const One& one, std::uint64_t picks, std::uint64_t taken) {
-    return static_cast<std::uint64_t>(std::max(0.0, due(one, picks) - static_cast<double>(taken) - kMostOwed));
-  }
 
   const bool weighs_;
   typename Model::template Cell<std::uint64_t> picks_{0};

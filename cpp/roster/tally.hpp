@@ -1,6 +1,6 @@
 #pragma once
 // Tasks in flight and picks ever, in one word, so that a pick and its end cost one atomic operation each.
-// Up to 8 million tasks in flight and 10^12 picks. Any thread may call; nothing waits or fails.
+// Up to kMost tasks in flight, which the caller must see to, and 10^12 picks. Any thread may call; nothing waits or fails.
 
 #include <cstdint>
 
@@ -11,6 +11,9 @@ namespace lbsuite {
 template <class Model>
 class Tally {
  public:
+  // What the word holds, less what threads may add at one moment before each sees that it was too much.
+  static constexpr std::int32_t kMost = (1 << 23) - (1 << 16);
+
   // Counts a pick; returns the tasks in flight before it.
   std::int32_t begin() { return in_flight(word_.add(kPick + 1)); }
   void take_back() { word_.add(-(kPick + 1)); }

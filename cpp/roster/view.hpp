@@ -19,8 +19,9 @@ struct Plan {
 
 template <class Model>
 struct View {
-  std::vector<Endpoint<Model>*> up;                    // in the roster's order; on `atomic` all, whether up or not
-  std::vector<Endpoint<Model>*> down;                  // on `split` the others, in the same order
+  bool simple = true;                  // a pick is one look at all who are up: no level beyond, nobody held to a share
+  std::vector<Endpoint<Model>*> up;    // in the roster's order; on `atomic` all, whether up or not
+  std::vector<Endpoint<Model>*> down;  // on `split` the others, in the same order
   typename Model::template Cell<bool> anyone{false};   // some are there that serve, be it not now
   std::vector<Endpoint<Model>*> places;                // all there are, by index; nullptr where one has left
   std::vector<std::unique_ptr<Endpoint<Model>>> left;  // the writer's: those that the next view no longer shows
@@ -34,9 +35,6 @@ struct View {
   std::unique_ptr<View> beyond;                          // the next level: who serves where nobody here is ready
   std::uint32_t level = 0;                               // so many levels go before
   double part = 1;                                       // of the picks, that begin with this level
-
-  // A pick is one look at all who are up.
-  bool simple() const { return beyond == nullptr && shares[0] == nullptr && shares[1] == nullptr; }
 
   // The turns there have been after all that the caller has read before.
   std::uint64_t turns_by_now() const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bits/cell.hpp"
@@ -17,7 +18,8 @@ namespace lbsuite {
 // first interval begins with the first task that ends; where nothing ends and nobody is out, no time is kept.
 // Who comes back is on trial, as in Finagle's failure accrual: who fails fast looks idle, and would be given all there
 // is again. One success ends it, and one failure is enough to be ejected anew.
-// A task that was turned away says nothing of health: it is not counted.
+// A task that was turned away says nothing of health: it is not counted. Picks that do not even begin where they went,
+// while as many arrive elsewhere, count as failures in a row: nobody tells of their ends.
 class OutlierEjection {
  public:
   static constexpr std::string_view name = "outlier_ejection";
@@ -69,7 +71,7 @@ class OutlierEjection {
 
   template <class Model>
   bool ended(Endpoint<Model>& endpoint, const Endings&, double) {
-    return !running_.get() || failing(endpoint) || endpoint.load.held_to() != 0;
+    return !running_.get() || failing(endpoint) || endpoint.outcomes.watched();
   }
 
   template <class Model>
@@ -81,9 +83,12 @@ class OutlierEjection {
       changed |= let_back(*member, now);
       out_ += kept(*member).out();
     }
+    std::uint64_t arrived = 0;
+    for (const auto* member : members) arrived += member->outcomes.arrived();
     for (auto* member : members) {
       changed |= try_out(*member, now);
       if (failing(*member)) changed |= eject(*member, "failures in a row", now);
+      if (swallows(*member, arrived)) changed |= eject(*member, "its picks do not arrive", now);
     }
     if (now >= interval_until_) changed |= end_interval(members, now);
     if (!running_.get()) begin_interval(members, now);
@@ -99,12 +104,15 @@ class OutlierEjection {
 
  private:
   struct Kept {
-    double until = kNever;    // ejected, where there is an end to it
+    double until = kNever;    // ejected, where there is an end to it,
+    double since = kNever;    // and since then
     std::uint32_t times = 0;  // ejected so often, less the intervals in which it was not
     std::string_view why;
     bool on_trial = false;
-    Rate before;  // what had ended when the interval began,
-    Rate judged;  // and when its trial did
+    Rate before;                       // what had ended when the interval began,
+    Rate judged;                       // and when its trial did
+    std::uint64_t arrived = 0;         // of its picks when the row of those that did not began,
+    std::uint64_t arrived_in_all = 0;  // and of all picks
 
     bool out() const { return until < kNever; }
   };
@@ -123,11 +131,23 @@ class OutlierEjection {
   }
 
   template <class Model>
+  bool swallows(const Endpoint<Model>& endpoint, std::uint64_t arrived_in_all) {
+    Kept& state = kept(endpoint);
+    if (std::exchange(state.arrived, endpoint.outcomes.arrived()) != endpoint.outcomes.arrived()) {
+      state.arrived_in_all = arrived_in_all;
+    }
+    return settings_.consecutive != 0 && endpoint.outcomes.missing_in_a_row() >= settings_.consecutive &&
+           arrived_in_all >= state.arrived_in_all + settings_.consecutive;
+  }
+
+  template <class Model>
   bool let_back(Endpoint<Model>& endpoint, double now) {
     Kept& state = kept(endpoint);
-    if (now < state.until) return false;
+    // What fails with a connection that broke tells nothing of the process that answers again.
+    const bool begun_anew = state.out() && endpoint.back_at >= state.since;
+    if (now < state.until && !begun_anew) return false;
     state.until = kNever;
-    state.on_trial = settings_.trial != 0;
+    endpoint.outcomes.watch(state.on_trial = settings_.trial != 0);
     state.judged = total(endpoint);
     endpoint.outcomes.end_row();
     return true;
@@ -137,9 +157,9 @@ class OutlierEjection {
   bool try_out(Endpoint<Model>& endpoint, double now) {
     Kept& state = kept(endpoint);
     const Rate seen = since(state.judged, total(endpoint));
-    if (!state.on_trial || seen.ended == 0) return false;
+    if (!state.on_trial || (seen.ended == 0 && endpoint.outcomes.missing_in_a_row() == 0)) return false;
     if (seen.failed == seen.ended) return eject(endpoint, "failed on trial", now);
-    state.on_trial = false;
+    endpoint.outcomes.watch(state.on_trial = false);
     return true;
   }
 
@@ -147,10 +167,12 @@ class OutlierEjection {
   bool eject(Endpoint<Model>& endpoint, std::string_view why, double now) {
     Kept& state = kept(endpoint);
     endpoint.outcomes.end_row();
+    state.judged = total(endpoint);
     if (state.out() || (out_ > 0 && out_ >= most_)) return false;
     ++out_;
-    state.on_trial = false;
+    endpoint.outcomes.watch(state.on_trial = false);
     state.why = why;
+    state.since = now;
     const double most_s = std::max<double>(settings_.base_s, settings_.max_s);
     state.until = now + std::min<double>(settings_.base_s * ++state.times, most_s);
     return true;
@@ -174,10 +196,7 @@ class OutlierEjection {
       rates.push_back(state.out() ? Rate{} : since(state.before, total(*member)));
       state.before = total(*member);
     }
-    bool changed = false;
-    for (std::size_t i = 0; i < rates.size(); ++i) {
-      if (const auto why = fault(rates[i], rates); !why.empty()) changed |= eject(*members[i], why, now);
-    }
+    const bool changed = judge(members, rates, now);
     for (const auto* member : members) {
       Kept& state = kept(*member);
       if (!state.out() && !state.on_trial && state.times > 0) --state.times;
@@ -186,18 +205,23 @@ class OutlierEjection {
     return changed;
   }
 
-  // Why one is ejected for what it did in an interval; empty if it is not.
-  std::string_view fault(const Rate& rate, std::span<const Rate> rates) const {
+  // Ejects whom an interval has shown to be sick.
+  template <class Model>
+  bool judge(Members<Model> members, std::span<const Rate> rates, double now) {
     const Enough for_rates{settings_.success_rate_endpoints, settings_.success_rate_requests};
-    const double deviations = settings_.success_rate_stdev_factor;
-    if (deviations > 0 && for_rates.at(rate) && rate.success() < least_success(rates, for_rates, deviations)) {
-      return "success rate";
-    }
     const Enough for_shares{settings_.failure_share_endpoints, settings_.failure_share_requests};
-    if (for_shares.at(rate) && for_shares.of(rates) && 1 - rate.success() > settings_.failure_share) {
-      return "failure share";
+    const double deviations = settings_.success_rate_stdev_factor;
+    const double least = deviations > 0 ? least_success(rates, for_rates, deviations) : -kNever;
+    const double most = for_shares.of(rates) ? double{settings_.failure_share} : 1;
+    bool changed = false;
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      if (for_rates.at(rates[i]) && rates[i].success() < least) {
+        changed |= eject(*members[i], "success rate", now);
+      } else if (for_shares.at(rates[i]) && 1 - rates[i].success() > most) {
+        changed |= eject(*members[i], "failure share", now);
+      }
     }
-    return {};
+    return changed;
   }
 
   template <class Model>

@@ -13,13 +13,20 @@
 //   bool review(Members<Model>, double now)      time has passed, or `ended` asked for it; true: `arrange` anew
 //   double next_deadline(Members<Model>) const   when `review` has something to do next; kNever if nothing is due
 //   std::optional<NotReady> admit(const Request&, double now)
-//                                                a pick is asked for; an answer refuses it
+//                                                a pick is asked for; an answer refuses it, and it counts nowhere
+//   void withdraw(const Request&, double now)    what was admitted found nobody after all: it counts nowhere either
+//   void counted(std::int32_t tasks)             so many more tasks are in flight, or fewer, by anything but a pick
 //   double until(std::uint64_t sequence, double now) const
 //                                                when a stream that began with this pick should be picked anew
+//   double slot_share(const Request&)            what share of an endpoint's slots requests like this one, the big, may
+//                                                hold together; 1: it is none of them. Another is ready only where there
+//                                                is room for one more
+//   void picked(const Request&)                  the request has got a slot
 //   static constexpr bool fixed_views = true     what it sets needs a roster whose views stay as they are
 //   static constexpr bool levels = true          it sets `level`
-// `ended`, `admit` and `until` come from any thread; everything else is under the engine's writer lock. A pick pays for none of
-// it but `admit` and `until`, and for levels and shares of who is less than warm while there are such.
+// `ended`, `admit`, `withdraw`, `counted`, `until`, `slot_share` and `picked` come from any thread; everything else is
+// under the engine's writer lock. A pick pays for none of it but `admit`, `until` and the last two, and for levels and
+// shares of who is less than warm while there are such.
 
 #include <span>
 

@@ -11,20 +11,25 @@
 
 #include "bits/check.hpp"
 #include "bits/spec.hpp"
+#include "stage/endpoint_limit.hpp"
 #include "stage/max_age.hpp"
 #include "stage/outlier_ejection.hpp"
 #include "stage/panic.hpp"
 #include "stage/prefer_zone.hpp"
+#include "stage/retry_budget.hpp"
+#include "stage/size_guard.hpp"
 #include "stage/slow_start.hpp"
 #include "stage/stage.hpp"
 #include "stage/stale.hpp"
 #include "stage/static_weights.hpp"
 #include "stage/subset.hpp"
 #include "stage/tiers.hpp"
+#include "stage/total_limit.hpp"
 
 namespace lbsuite {
 
-using StageList = SpecList<Stale, Subset, OutlierEjection, Tiers, Panic, PreferZone, SlowStart, StaticWeights, MaxAge>;
+using StageList = SpecList<Stale, Subset, OutlierEjection, Tiers, Panic, PreferZone, SlowStart, StaticWeights, MaxAge,
+                           EndpointLimit, RetryBudget, TotalLimit, SizeGuard>;
 using AnyStage = StageList::AnySettings;
 
 inline std::vector<std::string> stage_names() { return StageList::names(); }
@@ -47,6 +52,8 @@ class Stages {
         admits_ |= requires(Request request) { stage->admit(request, 0.0); };
         if (requires { Stage::fixed_views; } && needs_fixed_views_.empty()) needs_fixed_views_ = Stage::name;
         levels_ |= requires { Stage::levels; };
+        counts_ |= requires { stage->counted(0); };
+        parts_slots_ |= requires(Request request) { stage->slot_share(request); };
         hears_ |= requires(Endpoint<Model> endpoint) { stage->ended(endpoint, Endings{}, 0.0); };
       });
     }
@@ -55,9 +62,11 @@ class Stages {
   bool any() const { return any_; }
   bool admits() const { return admits_; }
   bool hears() const { return hears_; }
+  bool parts_slots() const { return parts_slots_; }
   bool levels() const { return levels_; }
   // The first that needs a roster whose views stay as they are; empty: none.
   std::string_view needs_fixed_views() const { return needs_fixed_views_; }
+  bool counts() const { return counts_; }
 
   void arrange(Members<Model> members, double now) {
     for (auto* member : members) {
@@ -108,21 +117,58 @@ class Stages {
     return soonest;
   }
 
-  // The first refusal ends it.
+  // The first refusal ends it; who admitted the request before is told that it goes no further.
   std::optional<NotReady> admit(const Request& request, double now) {
     std::optional<NotReady> refused;
+    std::size_t asked = 0;
     each([&](auto& stage) {
       if constexpr (requires { stage.admit(request, now); }) {
-        if (!refused) refused = stage.admit(request, now);
+        if (refused) return;
+        refused = stage.admit(request, now);
+        asked += !refused;
       }
     });
+    if (refused) withdraw(request, now, asked);
     return refused;
+  }
+
+  void withdraw(const Request& request, double now) { withdraw(request, now, std::tuple_size_v<decltype(stages_)>); }
+
+  void counted(std::int32_t tasks) {
+    each([&](auto& stage) {
+      if constexpr (requires { stage.counted(tasks); }) stage.counted(tasks);
+    });
+  }
+
+  double slot_share(const Request& request) {
+    double share = 1;
+    each([&](auto& stage) {
+      if constexpr (requires { stage.slot_share(request); }) share = std::min(share, stage.slot_share(request));
+    });
+    return share;
+  }
+
+  void picked(const Request& request) {
+    each([&](auto& stage) {
+      if constexpr (requires { stage.picked(request); }) stage.picked(request);
+    });
   }
 
  private:
   template <class Call>
   void each(Call&& call) {
     std::apply([&](auto&... stage) { ((stage ? call(*stage) : void()), ...); }, stages_);
+  }
+
+  // Of those that admit, the first so many.
+  void withdraw(const Request& request, double now, std::size_t admitted) {
+    each([&](auto& stage) {
+      if constexpr (requires { stage.admit(request, now); }) {
+        if (admitted == 0) return;
+        --admitted;
+        if constexpr (requires { stage.withdraw(request, now); }) stage.withdraw(request, now);
+      }
+    });
   }
 
   template <class List>
@@ -135,8 +181,10 @@ class Stages {
   const bool any_;
   bool admits_ = false;
   bool hears_ = false;
+  bool parts_slots_ = false;
   bool levels_ = false;
   std::string_view needs_fixed_views_;
+  bool counts_ = false;
   typename Held<StageList>::Type stages_;
 };
 

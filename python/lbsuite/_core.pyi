@@ -348,7 +348,8 @@ class Report:
 
 @final
 class Pick:
-    """One answer of an engine. sequence: the lane in the high 16 bits, in the others its picks, from 1."""
+    """One answer of an engine. sequence: the lane in the high 16 bits, in the others its picks, from 1. until: when a
+    stream that began with it should be picked anew; infinite without the stage max_age."""
 
     @property
     def endpoint(self) -> str: ...
@@ -358,14 +359,26 @@ class Pick:
     def generation(self) -> int: ...
     @property
     def sequence(self) -> int: ...
+    @property
+    def until(self) -> float: ...
+
+@final
+class Ticket:
+    """A place in an engine's queue; what becomes of it is told by an effect with an equal ticket."""
+
+    @property
+    def number(self) -> int: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Endpoint:
     """What an engine knows of one endpoint at one moment.
 
-    state: "ready", "full", "unavailable", "stale", "draining" or "ejected". tasks: slots taken, as the engine counts
-    them. work: the cost of those tasks. estimate: the dead-reckoned load in tasks. score: what least_load compares.
-    memory, cpu: as last reported. report_age_s: None before the first report.
+    state: "ready", "full", "unavailable", "stale", "draining", "ejected" or "standby" (a stage would rather have others
+    serve). tasks: slots taken, as the engine counts them. work: the cost of those tasks; one that only a report tells of
+    is taken to cost the mean. estimate: the dead-reckoned load in tasks. score: what least_load compares, ranked by tasks
+    the dead-reckoned work. memory, cpu: as last reported. report_age_s: None before the first report. tier: as it joined.
+    warmth: of its full share, what slow_start lets it have now.
     """
 
     @property
@@ -391,11 +404,88 @@ class Endpoint:
     @property
     def zone(self) -> str: ...
     @property
+    def tier(self) -> int: ...
+    @property
+    def warmth(self) -> float: ...
+    @property
     def memory(self) -> int: ...
     @property
     def cpu(self) -> float: ...
     @property
     def report_age_s(self) -> float | None: ...
+
+@final
+class Considered:
+    """One endpoint, as a pick found it.
+
+    state: as in `Endpoint`. out_by: what kept it out: "request" (which excludes it), "share" (it has had its own), a
+    stage's name, "lost", "full", "stale", "draining" or "unavailable"; None: nothing did. looked_at: by the policy, which
+    found it ready. weighed: the figure that the policy compared or drew by; None where it has none. level: those of a
+    lower one go before. The others as in `Endpoint`.
+    """
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def out_by(self) -> str | None: ...
+    @property
+    def looked_at(self) -> bool: ...
+    @property
+    def weighed(self) -> float | None: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def tasks(self) -> int: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def report_age_s(self) -> float | None: ...
+
+@final
+class Explanation:
+    """One pick told in full, as it was while it was made; `str()` says it in words.
+
+    policy: the spec of the one asked. goes_by: its rule, in a few words. picked: an address; None: nobody, and refused
+    says why. sequence: the pick's; 0: nobody was picked, or nothing was counted. view: counts the changes of who may be
+    picked. endpoints: all there were, in the roster's order. ready, looked_at: how many of them were.
+    """
+
+    @property
+    def policy(self) -> str: ...
+    @property
+    def goes_by(self) -> str: ...
+    @property
+    def picked(self) -> str | None: ...
+    @property
+    def refused(self) -> str | None: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def now(self) -> float: ...
+    @property
+    def view(self) -> int: ...
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def ready(self) -> int: ...
+    @property
+    def looked_at(self) -> int: ...
+    @property
+    def endpoints(self) -> list[Considered]: ...
+    def as_dict(self) -> dict[str, Any]:
+        """All of it by name, the endpoints as a list of such: what a frame is made of."""
 
 @final
 class Shadow:
@@ -414,6 +504,7 @@ class Effect:
 
     kind: "lost", "back", "stale", "fresh", "expired", "ejected", "returned", "probe" (send one to the address, answer
     by `probed`), or, of all and of no address, "panic" (so few are well that who is believed sick serves too), "calm".
+    "answered": `ticket` waits no longer, and this is its `pick`; "timed_out": it has waited in vain.
     """
 
     @property
@@ -434,6 +525,11 @@ class Effect:
     def for_s(self) -> float:
         """For how long it was ejected; else, or where that is open, infinity."""
 
+    @property
+    def ticket(self) -> Ticket | None: ...
+    @property
+    def pick(self) -> Pick | None: ...
+
 @final
 class Engine:
     """One service: a roster of endpoints and the policies that pick among those that are ready.
@@ -443,7 +539,9 @@ class Engine:
     two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or "reported" (reports free
     the slots). outcomes, probes: whether the caller gives them (how each task ended, by `done` or by the own_ fields of
     reports; answers to the probes that effects ask for). native: whether it serves a host that runs no Python. stages:
-    specs of those that protect it, `name` or `name:key=value,...`, each at most once. Raises ValueError for an unknown
+    specs of those that protect it, `name` or `name:key=value,...`, each at most once. queue_s:
+    above 0, a pick that finds all full becomes a Ticket that waits so long at most, queue_tickets of them at once;
+    queue_order: "fifo", "deadline" (who can wait least goes first) or "priority". Raises ValueError for an unknown
     name, and for a policy that needs what is not given or that the roster does not serve. Calls may come from any thread.
     """
 
@@ -459,6 +557,9 @@ class Engine:
         probes: bool = True,
         native: bool = False,
         stages: Sequence[str] = (),
+        queue_s: float = 0.0,
+        queue_tickets: int = 1000,
+        queue_order: str = "fifo",
     ) -> None: ...
     def __len__(self) -> int: ...
     @property
@@ -477,11 +578,13 @@ class Engine:
         zone: str = "",
         order: int | None = None,
         lease_s: float = 0.0,
+        tier: int = 0,
     ) -> bool:
-        """Adds an endpoint, or updates weight, limit, zone and lease of the one with this address; True if it is new.
+        """Adds an endpoint, or updates weight, limit, zone, lease and tier of the one with this address; True if it is new.
 
         order: place among the others (an etcd create revision); None: after all that have one, by arrival; kept
         when an endpoint joins again. lease_s: leaves unless it joins or reports again within this time; 0: stays.
+        tier: those of a lower one go before, with the stage tiers.
         """
 
     def leave(self, address: str, now: float) -> bool:
@@ -559,8 +662,12 @@ class Engine:
         priority: int = 0,
         attempt: int = 0,
         lane: int = 0,
-    ) -> Pick | None:
+    ) -> Pick | Ticket | None:
         """Chooses a ready endpoint and counts the task as its own; None if there is none (see `why`).
+
+        Where waiting is on (queue_s), who finds all full gets a Ticket, and its Pick by an effect "answered", once a
+        slot is free: the policy chooses then. It has its slot as any pick has, whether or not the effect is fetched.
+        None then says that the queue is full, too, or that the deadline has passed.
 
         policy: which to ask instead of the engine's own. lane: one that `lane` opened, or 0. deadline, priority (0 goes
         first), attempt (above 0: a retry): for stages, policies and the log.
@@ -568,6 +675,40 @@ class Engine:
 
     def done(self, pick: Pick, now: float, latency_s: float = 0.0, error: str | None = None) -> None:
         """Ends a pick (accounting "done" only, ValueError otherwise); a second end of the same pick is ignored."""
+
+    def cancel(self, ticket: Ticket, now: float) -> bool:
+        """The caller waits no longer, and its ticket takes no slot; False if its waiting is over already.
+
+        What became of it is then among the effects, or was: an "answered" pick wants its `done`, as any other.
+        """
+    def sample(self, every: int) -> None:
+        """From now on each `every`-th pick that a lane is asked for is told in full, and the newest 256 are kept (fewer
+        where they name more than 65,536 endpoints in all); 0, as at the start: none. One told costs a look at each
+        endpoint, under the lock of changes."""
+
+    def explain(self, pick: Pick) -> Explanation | None:
+        """What made a pick; None if it was not sampled, or is no longer kept. ValueError for another engine's."""
+
+    def records(self, most: int | None = None) -> list[Explanation]:
+        """The sampled picks that are kept, newest last, those that found nobody among them; at most so many."""
+
+    def explain_choice(
+        self,
+        now: float,
+        key: bytes | str | None = None,
+        cost: int = 1,
+        exclude: Sequence[str] = (),
+        policy: str | Settings | Policy | None = None,
+        priority: int = 0,
+        attempt: int = 0,
+        lane: int = 0,
+    ) -> Explanation:
+        """What `pick` would choose now, and why. As each look of the cheap twin it counts nothing, but is a turn of the
+        policy: it draws from the lane's generator, and round robin goes on to the next."""
+
+    def counters(self) -> dict[str, int]:
+        """What has happened since the start: "picks", "refused_" and why there was nobody, "ejected_by_" and
+        "returned_by_" with each stage's name."""
 
     def pick_address(self, now: float) -> str | None:
         """The cheap twin of `pick`: a cached address by the engine's own policy; nothing is counted."""
@@ -578,8 +719,12 @@ class Engine:
     def lane(self) -> int:
         """Opens a lane: picks of one lane come from one thread at a time, and lanes do not wait for each other."""
 
-    def why(self, now: float) -> str:
-        """Why a pick found nobody: "none" (no endpoint is up), "all_full" (each that is up is at its limit), or "ready"."""
+    def why(self, now: float, priority: int = 0, attempt: int = 0) -> str:
+        """Why a pick like this found nobody.
+
+        "shed" (the service is at its limit for what matters no more than this), "over_budget" (a retry beyond what
+        retries may cost), "none" (no endpoint is up), "all_full" (each that is up is at its limit), or "ready".
+        """
 
     def ready(self, now: float) -> list[str]:
         """The addresses of those that may be picked, in the roster's order."""

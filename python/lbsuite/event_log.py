@@ -1,8 +1,8 @@
 """The event log: all that an engine was told and asked, as JSON lines, and its replay.
 
 The first line tells how the engine was made, each further one an event with its `now`: join, leave, report, drain,
-lost, reached, pickers, probed, pick, done, expire, switch, shadow. A field that has its default is left out. Nothing
-here needs pandas but the `frame` methods, which import it when they are called.
+lost, reached, pickers, probed, pick, done, expire, switch, shadow, answered, cancel. A field that has its default is
+left out. Nothing here needs pandas but the `frame` methods, which import it when they are called.
 """
 
 import json
@@ -116,7 +116,9 @@ def record(engine: _core.Engine, path: Path | None = None) -> Recording:
 
 
 class Replay:
-    """What a replay came to. picks, recorded: for each pick of the log an address, "none" or "all_full"."""
+    """What a replay came to. picks, recorded: for each pick of the log an address, or why there is none ("none",
+    "all_full" ...). One that has to wait is "waiting", and stands there once more when that is over, with an address or
+    "timed_out"."""
 
     def __init__(self, policy: str, picks: list[_core.ReplayedPick]) -> None:
         self.policy = policy

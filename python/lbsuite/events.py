@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from lbsuite import addresses
 
+MAX_TIER = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Joined:
     """An endpoint may serve, or what is known of it changed; the same address twice is one endpoint.
 
     order: place in the list that pick_first and round_robin go by (an etcd create revision); None: after those, by
-    arrival. load, available: what the source knows of its load (None: nothing).
+    arrival. load, available: what the source knows of its load (None: nothing). tier: those of a lower one go before,
+    where the balancer has the stage `tiers`.
     """
 
     address: str
@@ -24,6 +27,7 @@ class Joined:
     draining: bool = False
     load: int | None = None
     available: bool = True
+    tier: int = 0
 
     def __post_init__(self) -> None:
         addresses.parse(self.address)
@@ -31,6 +35,8 @@ class Joined:
             raise ValueError(f"weight below 1: {self.weight}")
         if self.limit < 0:
             raise ValueError(f"limit below 0: {self.limit}")
+        if not 0 <= self.tier <= MAX_TIER:
+            raise ValueError(f"tier out of 0..{MAX_TIER}: {self.tier}")
         if self.load is not None and self.load < 0:
             raise ValueError(f"load below 0: {self.load}")
 

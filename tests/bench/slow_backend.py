@@ -13,8 +13,8 @@ import ratios
 from lbsuite.demo import SLOWDOWN, Scene
 from lbsuite.fleet import Fleet
 from lbsuite.results import RunResult
-from lbsuite.wire.balancer import hosted_policies
 from lbsuite.wire.client import ClientSettings, run
+from lbsuite.wire.hosting import hosted_policies
 
 PEER = "round_robin"
 

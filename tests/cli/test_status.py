@@ -59,7 +59,7 @@ def test_status_as_json_has_what_scripts_read(balancer: str, capsys: pytest.Capt
     assert 0 <= first.pop("report_age_s") < 60
     assert first == {
         "address": A, "ready": True, "state": "ready", "tasks": 3, "limit": 10, "load": 3, "memory_mib": 1.0,
-        "cpu": 0.0, "peak": 0, "begun": 0, "finished": 0, "weight": 1, "zone": "z1",
+        "cpu": 0.0, "peak": 0, "begun": 0, "finished": 0, "weight": 1, "zone": "z1", "tier": 0,
     }  # fmt: skip
     assert (second["address"], second["report_age_s"]) == (B, None)
 

@@ -13,36 +13,15 @@
 #include <variant>
 #include <vector>
 
-#include "engine/engine.hpp"
+#include "scene.hpp"
 
 namespace lbsuite::driver {
 
-// What a balancer makes of reports; the last two are what dead reckoning is compared to.
-enum class Estimate { dead_reckoned, own_picks, as_reported };
-
-struct Scene {
-  std::string policy = "least_load:choices=all";
-  Estimate estimate = Estimate::dead_reckoned;
-  int endpoints = 100;
-  int balancers = 1;
-  double load = 0.9;                // arrivals over what all endpoints can serve
-  double report_every = 1;          // +-20 %
-  bool tokens = true;               // reports tell how many picks of each balancer have begun
-  int slots = 1;                    // tasks that an endpoint serves at once; others wait there
-  std::vector<double> speeds = {};  // of the first endpoints; all others have 1
-  std::uint32_t limit = 0;          // tasks that an endpoint takes, waiting ones too; more are refused. 0: none
-  int callers = 0;                  // 0: tasks arrive at random; else each of so many sends one when its last has ended
-  double service_s = 1;
-  double prompt_s = 0;  // above 0: changes are reported too, those within this together
-  double way_s = 0;     // of a task, and of a report
-  int tasks = 100'000;  // the first tenth is not measured
-  std::uint64_t seed = 7;
-};
-
-struct Measured {
-  double mean = 0;  // time in the system
-  double p99 = 0;
-  double refused = 0;  // share of picks that found no slot
+struct Task {
+  double called_at = 0;  // when its caller first asked
+  double size = 0;
+  std::size_t balancer = 0;
+  Pick pick = {};
 };
 
 class Fleet {
@@ -50,15 +29,15 @@ class Fleet {
   explicit Fleet(const Scene& scene) : scene_(scene), rng_(scene.seed) {
     for (int b = 0; b < scene.balancers; ++b) {
       const std::uint64_t seed = rng_.next();
-      balancers_.push_back(std::make_unique<Engine<Plain>>(
-          EngineSettings{parse_policy(scene.policy), seed, Signal::tasks, Accounting::reported}));
+      balancers_.push_back(std::make_unique<Engine<Plain>>(EngineSettings{
+          .policy = parse_policy(scene.policy), .seed = seed, .accounting = scene.accounting, .stages = scene.stages}));
       balancers_.back()->apply(Pickers{static_cast<std::uint32_t>(scene.balancers)}, 0);
     }
     for (int i = 0; i < scene.endpoints; ++i) add_endpoint(i);
   }
 
   Measured run() {
-    for (int i = 0; i < scene_.callers; ++i) plan(rng_.uniform() * scene_.service_s, What::call);
+    for (int i = 0; i < scene_.callers; ++i) plan_call(rng_.uniform() * scene_.service_s);
     if (scene_.callers == 0) plan(0, What::arrival);
     while (times_.size() < static_cast<std::size_t>(scene_.tasks)) {
       const Event event = events_.top();
@@ -76,13 +55,8 @@ class Fleet {
     std::uint64_t number;
     What what;
     int endpoint;
-    int balancer;
-    double called_at;  // when its caller first asked
+    Task task;
     bool operator<(const Event& later) const { return at != later.at ? at > later.at : number > later.number; }
-  };
-  struct Task {
-    int balancer;
-    double called_at;
   };
   struct Server {
     std::string address;
@@ -119,14 +93,14 @@ class Fleet {
   void take(const Event& event) {
     switch (event.what) {
       case What::arrival:
-        call(now_);
-        return plan(now_ + exponential() / (scene_.load * capacity_), What::arrival);
+        call({now_, scene_.size(rng_)});
+        return plan(now_ + Exponential().draw(rng_) / (scene_.load * capacity_), What::arrival);
       case What::call:
-        return call(event.called_at);
+        return call(event.task);
       case What::begin:
-        return begin(event.endpoint, {event.balancer, event.called_at});
+        return begin(event.endpoint, event.task);
       case What::end:
-        return end(event.endpoint, event.called_at);
+        return end(event.endpoint, event.task);
       case What::report:
         if (event.at == server(event.endpoint).next_report) report(event.endpoint);
         return;
@@ -135,35 +109,43 @@ class Fleet {
     }
   }
 
-  void call(double called_at) {
-    const int b = static_cast<int>(rng_.below(static_cast<std::uint32_t>(scene_.balancers)));
-    const int chosen = choose(*balancers_[static_cast<std::size_t>(b)]);
+  void call(Task task) {
+    task.balancer = rng_.below(static_cast<std::uint32_t>(scene_.balancers));
+    const int chosen = choose(*balancers_[task.balancer], task);
     ++picks_;
-    if (chosen < 0) return refuse(called_at);
-    plan(now_ + scene_.way_s, What::begin, chosen, b, called_at);
+    if (chosen < 0) return refuse(task);
+    plan(now_ + scene_.way_s, What::begin, chosen, task);
   }
 
-  int choose(Engine<Plain>& balancer) {
+  int choose(Engine<Plain>& balancer, Task& task) {
     if (scene_.estimate == Estimate::as_reported) {
       const auto index = [](const Endpoint<Plain>* one) { return one == nullptr ? -1 : static_cast<int>(one->index); };
       return balancer.choose({}, now_, 0, index);
     }
-    const Answer answer = balancer.pick({}, now_);
+    const Answer answer = balancer.pick({.cost = cost(task)}, now_);
     const Pick* pick = std::get_if<Pick>(&answer);
-    return pick == nullptr ? -1 : static_cast<int>(pick->endpoint);
+    if (pick == nullptr) return -1;
+    task.pick = *pick;
+    return static_cast<int>(pick->endpoint);
   }
 
-  void refuse(double called_at) {
+  std::uint32_t cost(const Task& task) const {
+    return static_cast<std::uint32_t>(std::clamp(std::round(scene_.cost * task.size), 1.0, 4e9));
+  }
+
+  // Its caller asks again.
+  void refuse(const Task& task) {
     ++refused_;
-    plan(now_ + scene_.way_s, What::call, -1, 0, called_at);
+    plan(now_ + (scene_.way_s > 0 ? scene_.way_s : scene_.service_s / 100), What::call, -1, task);
   }
 
   void begin(int endpoint, const Task& task) {
     Server& at = server(endpoint);
     count(at);
-    ++at.begun[static_cast<std::size_t>(task.balancer)];
+    ++at.begun[task.balancer];
     if (scene_.limit != 0 && at.tasks() >= static_cast<int>(scene_.limit)) {
-      refuse(task.called_at);
+      release(task);
+      refuse(task);
       return changed(endpoint);
     }
     at.waiting.push_back(task);
@@ -175,17 +157,24 @@ class Fleet {
     Server& at = server(endpoint);
     if (at.serving == scene_.slots || at.waiting.empty()) return;
     ++at.serving;
-    plan(now_ + exponential() * scene_.service_s / at.speed, What::end, endpoint, 0, at.waiting.front().called_at);
+    const Task& task = at.waiting.front();
+    plan(now_ + task.size * scene_.service_s / at.speed, What::end, endpoint, task);
     at.waiting.pop_front();
   }
 
-  void end(int endpoint, double called_at) {
+  void release(const Task& task) {
+    if (scene_.accounting == Accounting::done) balancers_[task.balancer]->done(task.pick, {}, now_);
+  }
+
+  void end(int endpoint, const Task& task) {
     Server& at = server(endpoint);
     count(at);
     --at.serving;
     ++*at.report.finished;
-    times_.push_back((now_ - called_at) / scene_.service_s);
-    if (scene_.callers > 0) plan(now_, What::call);
+    release(task);
+    times_.push_back((now_ - task.called_at) / scene_.service_s);
+    sizes_.push_back(task.size);
+    if (scene_.callers > 0) plan_call(now_);
     serve(endpoint);
     changed(endpoint);
   }
@@ -228,9 +217,11 @@ class Fleet {
     }
   }
 
-  void plan(double at, What what, int endpoint = -1, int balancer = 0, double called_at = 0) {
-    events_.push({at, ++planned_, what, endpoint, balancer, what == What::call && called_at == 0 ? at : called_at});
+  void plan(double at, What what, int endpoint = -1, const Task& task = {}) {
+    events_.push({at, ++planned_, what, endpoint, task});
   }
+
+  void plan_call(double at) { plan(at, What::call, -1, {at, scene_.size(rng_)}); }
 
   void plan_report(int endpoint, double at) {
     server(endpoint).next_report = at;
@@ -238,19 +229,26 @@ class Fleet {
   }
 
   Measured measured() {
-    const auto warm = static_cast<std::ptrdiff_t>(times_.size() / 10);
-    const std::ptrdiff_t count = static_cast<std::ptrdiff_t>(times_.size()) - warm;
+    std::vector<double> all, small;
     double sum = 0;
-    std::for_each(times_.begin() + warm, times_.end(), [&](double time) { sum += time; });
-    const auto p99 = times_.begin() + warm + count * 99 / 100;
-    std::nth_element(times_.begin() + warm, p99, times_.end());
-    return {sum / static_cast<double>(count), *p99, static_cast<double>(refused_) / static_cast<double>(picks_)};
+    for (std::size_t i = times_.size() / 10; i < times_.size(); ++i) {
+      all.push_back(times_[i]);
+      sum += times_[i];
+      if (sizes_[i] <= scene_.small) small.push_back(times_[i]);
+    }
+    return {sum / static_cast<double>(all.size()), p99(all), p99(small),
+            static_cast<double>(refused_) / static_cast<double>(picks_)};
+  }
+
+  static double p99(std::vector<double>& times) {
+    if (times.empty()) return 0;
+    const auto at = times.begin() + static_cast<std::ptrdiff_t>(times.size()) * 99 / 100;
+    std::nth_element(times.begin(), at, times.end());
+    return *at;
   }
 
   Server& server(int endpoint) { return servers_[static_cast<std::size_t>(endpoint)]; }
   double interval_s() const { return scene_.report_every * scene_.service_s; }
-  double exponential() { return -std::log1p(-rng_.uniform()); }
-
   const Scene scene_;
   Rng rng_;
   std::vector<std::unique_ptr<Engine<Plain>>> balancers_;
@@ -258,7 +256,8 @@ class Fleet {
   std::priority_queue<Event> events_;
   std::deque<Told> told_;  // reports on their way
   std::vector<double> times_;
-  double capacity_ = 0;  // tasks a second that all can serve
+  std::vector<double> sizes_;  // of the same tasks
+  double capacity_ = 0;        // tasks a second that all can serve
   double now_ = 0;
   std::uint64_t planned_ = 0;
   std::uint64_t picks_ = 0;

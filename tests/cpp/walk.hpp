@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -29,6 +31,9 @@ inline Report any_report(Rng& rng) {
     report.finished = rng.below(100);
     report.busy_s = rng.below(40) / 4.0;
   }
+  report.own_finished = rng.below(10);
+  report.own_failed = std::min<std::uint64_t>(report.own_finished, rng.below(20));
+  report.own_refused = std::min<std::uint64_t>(report.own_failed, rng.below(3));
   return report;
 }
 
@@ -45,7 +50,8 @@ class Walk {
     const std::string who = address(rng_.below(most_ + 4));
     switch (rng_.below(20)) {
       case 0:
-        return tell(Joined{who, 1 + rng_.below(3), rng_.below(6), "", kUnordered, rng_.below(2) * 20.0});
+        return tell(Joined{who, 1 + rng_.below(3), rng_.below(6), rng_.below(2) == 0 ? "a" : "", kUnordered,
+                           rng_.below(2) * 20.0, rng_.below(3)});
       case 1:
         return rng_.below(4) == 0 ? tell(Left{who}) : tell(Drained{who, rng_.below(4) != 0});
       case 2:
@@ -68,6 +74,7 @@ class Walk {
   }
 
   int picks() const { return picks_; }
+  int refused(NotReady why) const { return refused_[static_cast<std::size_t>(why)]; }
 
  private:
   void tell(const Event& event) { ASSERT_EQ(one_.apply(event, now_), other_.apply(event, now_)); }
@@ -75,18 +82,24 @@ class Walk {
   void end() {
     if (open_.empty() || one_.accounting() == Accounting::reported) return;
     std::swap(open_[rng_.below(static_cast<std::uint32_t>(open_.size()))], open_.back());
-    one_.done(open_.back(), {}, now_);
-    other_.done(open_.back(), {}, now_);
+    const Outcome outcome{rng_.below(100) * 1e-3, rng_.below(2) == 0};
+    one_.done(open_.back(), outcome, now_);
+    other_.done(open_.back(), outcome, now_);
     open_.pop_back();
   }
 
   void pick() {
     const std::string excluded = address(rng_.below(most_));
     const std::string_view excludes[] = {excluded};
-    const Request request{.exclude = {excludes, rng_.below(8) == 0 ? 1U : 0U}};
+    const Request request{.cost = rng_.below(4) == 0 ? rng_.below(20) : 1,
+                          .exclude = {excludes, rng_.below(8) == 0 ? 1U : 0U},
+                          .priority = rng_.below(4),
+                          .attempt = rng_.below(8) == 0 ? 1U : 0U};
     const Answer one = one_.pick(request, now_);
     const Answer other = other_.pick(request, now_);
     ASSERT_EQ(one.index(), other.index());
+    const NotReady* const nobody = std::get_if<NotReady>(&one);
+    if (nobody != nullptr) ++refused_[static_cast<std::size_t>(*nobody)];
     const Pick* const pick = std::get_if<Pick>(&one);
     if (pick == nullptr) return;
     ASSERT_EQ(pick->endpoint, std::get<Pick>(other).endpoint) << "pick " << picks_ << " at " << now_;
@@ -101,6 +114,7 @@ class Walk {
   double now_ = 100;
   std::vector<Pick> open_;
   int picks_ = 0;
+  std::array<int, kNotReady.size()> refused_{};
 };
 
 }  // namespace lbsuite

@@ -18,8 +18,8 @@ from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import prefix
 from lbsuite.results import RunResult
 from lbsuite.wire import messages, services
-from lbsuite.wire.balancer import hosted_policies
 from lbsuite.wire.client import ClientSettings, run
+from lbsuite.wire.hosting import hosted_policies
 from waiting import eventually
 
 BACKENDS = 4

@@ -1,5 +1,7 @@
 """Stages: who keeps failing is not picked for a while, and the few that are left do not drown."""
 
+from collections import Counter
+
 import pytest
 
 import lbsuite
@@ -26,6 +28,12 @@ def run(engine: lbsuite.Engine, picks: int, failing: set[str], now: float) -> li
 @pytest.mark.parametrize("name", _core.stages())
 def test_a_spec_reads_back(name: str) -> None:
     assert _core.parse_stage(_core.parse_stage(name)) == _core.parse_stage(name)
+
+
+@pytest.mark.parametrize("name", _core.stages())
+def test_a_fleet_of_equals_that_is_well_does_not_notice_a_stage(name: str) -> None:
+    picked = run(fleet(name), 100, set(), 1.0)
+    assert set(Counter(picked).values()) == {10}
 
 
 def test_bad_stages_are_refused_by_name() -> None:

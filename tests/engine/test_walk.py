@@ -54,6 +54,7 @@ class Walk(RuleBasedStateMachine):
         self.twin = Twin(self.engine.policy, seed=5, accounting=self.accounting)
         self.now = 100.0
         self.open: list[_core.Pick] = []
+        self.costs: dict[int, int] = {}  # by a pick's sequence
 
     @rule(seconds=st.sampled_from([0.0, 0.003, 0.09, 0.4, 1.1, 6.0]))
     def wait(self, seconds: float) -> None:
@@ -118,6 +119,7 @@ class Walk(RuleBasedStateMachine):
             assert (pick.endpoint if pick else None) == expected
             if pick:
                 self.open.append(pick)
+                self.costs[pick.sequence] = cost
 
     @rule()
     def probes(self) -> None:
@@ -129,7 +131,7 @@ class Walk(RuleBasedStateMachine):
             pick = self.open.pop(which % len(self.open))
             self.engine.done(pick, self.now, latency_s=latency_s, error="it broke" if failed else None)
             self.engine.done(pick, self.now)  # a second end is ignored
-            self.twin.done(pick.endpoint, self.now, latency_s, failed)
+            self.twin.done(pick.endpoint, self.now, latency_s, failed, self.costs.pop(pick.sequence))
 
     @rule()
     def expire(self) -> None:
@@ -145,6 +147,8 @@ class Walk(RuleBasedStateMachine):
         now = max(self.now, self.twin.now)
         assert [e.address for e in endpoints] == [e.address for e in twins]
         assert [e.tasks for e in endpoints] == [e.tasks for e in twins]
+        mean_cost = self.twin.costs.mean
+        assert [e.work for e in endpoints] == pytest.approx([e.work(mean_cost) for e in twins])
         assert self.engine.ready(self.now) == [e.address for e in twins if e.up and not e.full]
         if self.accounting == "reported":
             assert [e.estimate for e in endpoints] == pytest.approx([e.estimate(now) for e in twins], abs=1e-6)

@@ -20,6 +20,8 @@ class Driver:
         self.engine = _core.Engine(**settings)
         self.lanes = 1
         self.open: dict[tuple[int, int], _core.Pick] = {}
+        self.tickets: dict[int, _core.Ticket] = {}
+        self.over: dict[int, _core.Effect] = {}
         self.answers: list[str] = []
 
     def feed(self, line: str) -> None:
@@ -33,10 +35,31 @@ class Driver:
             self.engine.done(pick, now, latency_s=event.get("latency_s", 0.0), error=error)
         elif kind in ("switch", "shadow"):
             getattr(self.engine, kind)(event.get("policy"), now)
+        elif kind == "answered":
+            self.answered(lane, **event)
+        elif kind == "cancel":
+            self.engine.cancel(self.tickets[event["ticket"]], now)
         else:
             getattr(self.engine, kind)(now=now, **DEFAULTS.get(kind, {}) | event)
 
-    def pick(self, now: float, lane: int, answer: str, sequence: int = 0, counted: bool = True, **request: Any) -> None:
+    def answered(self, lane: int, ticket: int, answer: str, sequence: int = 0) -> None:
+        self.over |= {effect.ticket.number: effect for effect in self.engine.effects() if effect.ticket}
+        effect = self.over.pop(ticket)
+        self.answers.append(effect.address or effect.kind)
+        if effect.pick:
+            assert effect.pick.sequence == lane << 48 | sequence
+            self.open[lane, sequence] = effect.pick
+
+    def pick(
+        self,
+        now: float,
+        lane: int,
+        answer: str,
+        sequence: int = 0,
+        counted: bool = True,
+        ticket: int = 0,
+        **request: Any,
+    ) -> None:
         if not counted:
             assert (lane, request) == (0, {})
             self.answers.append(self.engine.pick_address(now) or self.why(now))
@@ -46,6 +69,11 @@ class Driver:
         if "key_base64" in request:
             request["key"] = base64.b64decode(request.pop("key_base64"))
         pick = self.engine.pick(now, lane=lane, **request)
+        if isinstance(pick, _core.Ticket):
+            assert pick.number == ticket
+            self.tickets[ticket] = pick
+            self.answers.append("waiting")
+            return
         self.answers.append(pick.endpoint if pick else self.why(now))
         if pick:
             assert pick.sequence == lane << 48 | sequence

@@ -32,13 +32,15 @@ SIGNALS = {"least_load:choices=3": "memory", "two_choices": "cpu"}
 
 @dataclass(frozen=True)
 class Case:
-    """One log. others: the policies that requests name, too, and that shadow. switches: those that become the own."""
+    """One log. others: the policies that requests name, too, and that shadow. switches: those that become the own.
+    waiting: the order in which callers wait for slots, of which there are few then; empty: they do not."""
 
     spec: str
     accounting: str
     roster: str = "snapshot"
     others: tuple[str, ...] = ("pick_first", "least_load:choices=2", "random")
     switches: tuple[str, ...] = ()
+    waiting: str = ""
 
     @property
     def path(self) -> Path:
@@ -46,6 +48,7 @@ class Case:
             self.spec,
             *([] if self.roster == "snapshot" else [self.roster]),
             *(["switched"] if self.switches else []),
+            *(["waiting", self.waiting] if self.waiting else []),
         ]
         return FOLDER / f"{'.'.join(words).replace(':', '.').replace(',', '.')}.{self.accounting}.jsonl"
 
@@ -59,6 +62,8 @@ def cases() -> Iterator[Case]:
             if roster != "snapshot":
                 yield Case("round_robin", accounting, roster, others=("round_robin",))
         yield Case("two_choices", accounting, switches=("round_robin", "least_load:choices=all", "two_choices"))
+        for order in ("fifo", "deadline", "priority"):
+            yield Case("least_load", accounting, waiting=order)
 
 
 class Workload:
@@ -68,6 +73,7 @@ class Workload:
         self.engine, self.case, self.random = engine, case, random.Random(seed)
         self.now = 0.0
         self.open: list[_core.Pick] = []
+        self.tickets: list[_core.Ticket] = []
         self.counts: dict[str, list[float]] = {address: [0, 0, 0, 0.0, 0.0] for address in ADDRESSES}
         self.lanes = [0]
 
@@ -83,11 +89,12 @@ class Workload:
             self.ask_only: 4,
             self.time: 4,
             self.switch: 10 if self.case.switches else 1,
+            self.cancel: 10 if self.case.waiting else 0,
         }
         for act in self.random.choices(list(acts), list(acts.values()), k=STEPS):
             self.now = round(self.now + self.random.expovariate(20.0), 3)
             act()
-            self.answer_probes()
+            self.take_effects()
 
     def join(self, address: str) -> None:
         draw = self.random
@@ -95,7 +102,7 @@ class Workload:
             address,
             self.now,
             weight=draw.choice([1, 1, 2, 5]),
-            limit=draw.choice([0, 4, 8]),
+            limit=draw.choice([1, 1, 2] if self.case.waiting else [0, 4, 8]),
             zone=draw.choice(["", "a"]),
             order=draw.choice([None, 7]),
             lease_s=draw.choice([0.0, 0.0, 5.0]),
@@ -113,8 +120,15 @@ class Workload:
             priority=draw.choice([0, 0, 1]),
             lane=draw.choice(self.lanes),
         )
-        if pick:
+        if isinstance(pick, _core.Ticket):
+            self.tickets.append(pick)
+        elif pick:
             self.open.append(pick)
+
+    def cancel(self) -> None:
+        """A caller goes away, maybe one that waits no longer."""
+        if self.tickets:
+            self.engine.cancel(self.random.choice(self.tickets), self.now)
 
     def ask_only(self) -> None:
         self.engine.pick_address(self.now)
@@ -151,7 +165,7 @@ class Workload:
             address,
             self.now,
             tasks=here + draw.choice([0, 0, 1]),
-            limit=draw.choice([None, 6]),
+            limit=draw.choice([None, 2 if self.case.waiting else 6]),
             memory=(50 + 20 * here) << 20,
             cpu=round(here * 0.3, 2),
             available=draw.random() > 0.05,
@@ -184,8 +198,11 @@ class Workload:
         if self.case.switches:
             self.engine.switch(self.random.choice(self.case.switches), self.now)
 
-    def answer_probes(self) -> None:
+    def take_effects(self) -> None:
+        """Answers probes, and hears what became of those who wait."""
         for effect in self.engine.effects():
+            if effect.pick:
+                self.open.append(effect.pick)
             if effect.kind == "probe" and self.random.random() < 0.8:
                 here = sum(pick.endpoint == effect.address for pick in self.open)
                 latency_s = round(0.01 * (1 + here), 4)
@@ -194,7 +211,8 @@ class Workload:
 
 def write(case: Case) -> None:
     signal = SIGNALS.get(case.spec, "tasks")
-    engine = _core.Engine(case.spec, case.roster, seed=7, load=signal, accounting=case.accounting)
+    waiting = {"queue_s": 0.5, "queue_tickets": 5, "queue_order": case.waiting} if case.waiting else {}
+    engine = _core.Engine(case.spec, case.roster, seed=7, load=signal, accounting=case.accounting, **waiting)
     with lbsuite.record(engine, case.path):
         Workload(engine, case, zlib.crc32(case.path.name.encode())).run()
 

@@ -41,6 +41,24 @@ class Finished:
         self.tasks, self.busy_s = kept * self.tasks + tasks, kept * self.busy_s + busy_s
 
 
+@dataclass
+class Costs:
+    """The mean cost of picks, fading by picks, followed in strides of a fifth."""
+
+    picks: float = 0.0
+    surplus: float = 0.0
+    mean: float = 1.0
+
+    def add(self, costs: list[int]) -> None:
+        if not costs:
+            return
+        kept = 1024 / (1024 + len(costs))
+        self.picks, self.surplus = kept * self.picks + len(costs), kept * self.surplus + sum(costs) - len(costs)
+        mean = 1 + self.surplus / self.picks
+        if mean > self.mean * 1.2 or mean < self.mean / 1.2:
+            self.mean = mean
+
+
 @dataclass(eq=False)
 class Endpoint:
     """One stay of an address in the roster: one that leaves and joins again is another."""
@@ -59,11 +77,15 @@ class Endpoint:
     reported_at: float = -math.inf
     in_flight: int = 0  # accounting "done"
     reported: int = 0  # tasks that the last report told of, our own in flight not counted
-    on_the_way: list[float] = field(default_factory=list)  # accounting "reported": when each was picked
+    costs: list[int] = field(default_factory=list)  # of those in flight
+    on_the_way: list[tuple[float, int]] = field(default_factory=list)  # "reported": when each was picked, and its cost
+    unlearnt: list[int] = field(default_factory=list)  # costs of picks since the last report
     begun: int = 0
     load: float = 0.0
+    load_work: float = 0.0
     since: float = 0.0
     rate: float = 1e-6
+    work_rate: float = 1e-6
     still_at: float = math.inf  # nothing drains from then on
     speed: float = 1.0  # over the fleet's, as it was at the last report
     finished: Finished = field(default_factory=lambda: Finished(memory=64))
@@ -85,8 +107,24 @@ class Endpoint:
     def full(self) -> bool:
         return self.limit > 0 and self.tasks >= self.limit
 
+    def work(self, mean_cost: float) -> float:
+        """What the tasks cost; of those that reports tell of, nobody says it."""
+        return self.reported * mean_cost + sum(self.costs) + sum(cost for _, cost in self.on_the_way)
+
     def estimate(self, now: float) -> float:
-        return max(0.0, self.load - self.rate * max(0.0, min(now, self.still_at) - self.since))
+        return max(0.0, self.load - self.rate * self.drained_s(now))
+
+    def estimated_work(self, now: float) -> float:
+        return max(0.0, self.load_work - self.work_rate * self.drained_s(now))
+
+    def drained_s(self, now: float) -> float:
+        return max(0.0, min(now, self.still_at) - self.since)
+
+    def add(self, now: float, cost: int) -> None:
+        """A pick where reports free the slots."""
+        self.load, self.load_work = self.estimate(now) + 1, self.estimated_work(now) + cost
+        self.since = now
+        self.on_the_way.append((now, cost))
 
     def learn(self, finished: int, busy_s: float, fleet: Finished) -> None:
         before, busy_before = self.seen
@@ -103,22 +141,24 @@ class Endpoint:
     def capacity(self) -> float:
         return self.weight * self.speed**0.5
 
-    def take(self, report: Report, now: float, fleet: Finished) -> None:
+    def take(self, report: Report, now: float, fleet: Finished, mean_cost: float) -> None:
         """A report where reports free the slots."""
         self.reported = report.tasks
         if report.begun is None:
-            self.on_the_way = [picked for picked in self.on_the_way if picked > now - 0.1]
+            self.on_the_way = [pick for pick in self.on_the_way if pick[0] > now - 0.1]
         else:
             arrived = report.begun if report.begun < self.begun else report.begun - self.begun
             self.begun, self.on_the_way = report.begun, self.on_the_way[arrived:]
         if report.finished is not None:
             self.learn(report.finished, report.busy_s, fleet)
         self.speed = self.rate / fleet.rate if fleet.rate and self.rate > 1e-6 else 1.0
-        self.load, self.since = float(self.tasks), now
+        self.load, self.load_work, self.since = float(self.tasks), self.work(mean_cost), now
+        self.work_rate = max(1e-6, (self.rate if self.rate > 1e-6 else 0) * mean_cost)
         self.still_at = now + report.prompt_s if report.prompt_s else math.inf
 
     def forget(self, now: float) -> None:
-        kept = [picked for picked in self.on_the_way if picked > now - max(1.0, 2 * self.last.interval_s)]
-        if len(kept) < len(self.on_the_way):
-            self.load, self.since = max(0.0, self.estimate(now) - (len(self.on_the_way) - len(kept))), now
-            self.on_the_way = kept
+        kept = [pick for pick in self.on_the_way if pick[0] > now - max(1.0, 2 * self.last.interval_s)]
+        if lost := self.on_the_way[: len(self.on_the_way) - len(kept)]:
+            self.load = max(0.0, self.estimate(now) - len(lost))
+            self.load_work = max(0.0, self.estimated_work(now) - sum(cost for _, cost in lost))
+            self.on_the_way, self.since = kept, now

@@ -1,7 +1,7 @@
 import math
 from collections.abc import Collection
 
-from oracle.endpoint import Endpoint, Finished, Report
+from oracle.endpoint import Costs, Endpoint, Finished, Report
 from oracle.numbers import Rng, xxh64
 from oracle.policies import twin_of
 from oracle.view import Request, View
@@ -20,6 +20,7 @@ class Engine:
         self.listening = False  # a policy hears of nothing before its first pick
         self.members: dict[str, Endpoint] = {}
         self.fleet = Finished(memory=1024)
+        self.costs = Costs()
         self.joined = 0
         self.pickers = 1
         self.version = 0
@@ -60,8 +61,10 @@ class Engine:
         before, e.last, e.reported_at = e.last, report, now
         if report.limit is not None:
             e.limit = report.limit
+        self.costs.add(e.unlearnt)
+        e.unlearnt = []
         if self.reported:
-            e.take(report, now, self.fleet)
+            e.take(report, now, self.fleet, self.costs.mean)
         else:
             e.reported = max(0, report.tasks - e.in_flight)
         e.stale, e.stale_at = False, now + 3 * report.interval_s if report.interval_s else math.inf
@@ -107,22 +110,24 @@ class Engine:
         now = max(now, self.now)
         self.listen()
         up = [e for e in self.in_order() if e.up]
-        view = View(up, exclude, now, self.reported, self.pickers, self.version)
+        view = View(up, exclude, now, self.reported, self.pickers, self.version, self.costs.mean)
         chosen = self.policy.pick(view, Request(key, cost, exclude), self.rng)
         self.wanted += [view[i] for i in getattr(self.policy, "probes", tuple)()]
         if chosen is None:
             return None
         e = view[chosen]
+        e.unlearnt.append(cost)
         if self.reported:
-            e.load, e.since = e.estimate(now) + 1, now
-            e.on_the_way.append(now)
+            e.add(now, cost)
         else:
             e.in_flight += 1
+            e.costs.append(cost)
         return e.address
 
-    def done(self, address: str, now: float, latency_s: float, failed: bool) -> None:
+    def done(self, address: str, now: float, latency_s: float, failed: bool, cost: int = 1) -> None:
         e = self.members[address]
         e.in_flight -= 1
+        e.costs.remove(cost)
         self.tell("ended", e, 1, int(failed), latency_s, max(now, self.now))
 
     def probes(self) -> list[str]:

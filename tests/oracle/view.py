@@ -22,6 +22,7 @@ class View:
     reported: bool  # the accounting
     pickers: int = 1
     version: int = 0  # changes with who is up, and with their weights
+    mean_cost: float = 1.0
 
     def __len__(self) -> int:
         return len(self.up)
@@ -42,7 +43,8 @@ class View:
         return len(self.up[i].on_the_way) if self.reported else self.up[i].in_flight
 
     def score(self, i: int) -> float:
-        return self.estimate(i) / self.up[i].capacity
+        one = self.up[i]
+        return (one.estimated_work(self.now) if self.reported else one.work(self.mean_cost)) / one.capacity
 
     def hash(self, i: int) -> int:
         return xxh64(self.up[i].address.encode(), 0)

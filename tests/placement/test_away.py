@@ -1,6 +1,7 @@
 """A placement while etcd or a member is away: nothing hangs, and whoever comes back agrees."""
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -24,13 +25,14 @@ async def own_etcd() -> AsyncIterator[EtcdServer]:
     server.clean()
 
 
-async def test_what_is_placed_stays_while_etcd_is_away(own_etcd: EtcdServer) -> None:
+async def test_what_is_placed_stays_while_etcd_is_away(own_etcd: EtcdServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     async with members(own_etcd.address, "away", 3) as clusters:
         await eventually(lambda: agreed(clusters, 3))
         before = clusters[0].placer.digest()
         await own_etcd.kill()
         await clusters[0].update(7)
-        await asyncio.sleep(1)
+        await eventually(lambda: caplog.text.count("what is placed stays, trying again") >= 3)
         assert {cluster.placer.digest() for cluster in clusters} == {before}
         await own_etcd.start()
         await eventually(lambda: agreed(clusters, 3) and clusters[2].placer.weights["127.0.1.1"] == 7)

@@ -114,3 +114,12 @@ BAD_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 def test_bad_settings_are_refused_with_the_bad_value(words: str) -> None:
     kind, settings = BAD_SETTINGS[words]
     refused(words, lambda: KeyRouter(kind, ["a", "b"], **settings))
+
+
+def test_what_a_key_raises_itself_reaches_who_asked() -> None:
+    class Odd(int):
+        def __str__(self) -> str:
+            raise ZeroDivisionError("it cannot be told")
+
+    with pytest.raises(ZeroDivisionError, match="it cannot be told"):
+        KeyRouter("ring", ["a"]).route(Odd(2**70))

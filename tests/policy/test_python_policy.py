@@ -174,6 +174,8 @@ def test_what_it_raises_reaches_who_asked_and_changes_nothing() -> None:
             call()
     assert {e.tasks for e in subject.endpoints(1.0)} == {0}
     assert len(set(says.seen)) == 1
+    with pytest.raises(TypeError, match="takes one argument, not 2"):
+        subject.pick_address(1.0, 2.0)
 
 
 def test_it_hears_of_ends_and_reports() -> None:

@@ -18,6 +18,7 @@ members = st.builds(
     load=whole,
     available=st.booleans(),
     id=st.integers(0, 2**64 - 1),
+    tier=st.integers(0, 1000),
 )
 
 
@@ -37,7 +38,7 @@ def test_junk_is_a_value_error_and_nothing_else(record: bytes) -> None:
 
 @given(
     members,
-    st.sampled_from(["v", "address", "weight", "zone", "limit", "state", "load", "available", "id"]),
+    st.sampled_from(["v", "address", "weight", "zone", "limit", "state", "load", "available", "id", "tier"]),
     st.sampled_from([None, -1, 1.5, [], {}, "\ud800", 2**70]),
 )
 def test_a_field_of_the_wrong_kind_or_out_of_range_is_a_value_error(member: Member, name: str, value: object) -> None:
@@ -49,7 +50,7 @@ def test_a_field_of_the_wrong_kind_or_out_of_range_is_a_value_error(member: Memb
 def test_a_record_has_the_fields_that_others_rely_on() -> None:
     assert json.loads(Member(ADDRESS, weight=2, zone="a", limit=10, load=3, id=7).to_json()) == {
         "v": 1, "address": ADDRESS, "weight": 2, "zone": "a", "limit": 10, "state": "ready", "load": 3,
-        "available": True, "id": 7,
+        "available": True, "id": 7, "tier": 0,
     }  # fmt: skip
 
 
@@ -94,6 +95,8 @@ def test_a_service_that_cannot_be_part_of_a_key_is_refused(service: str) -> None
 
 
 def test_an_endpoint_is_told_as_joined_in_the_order_of_its_key() -> None:
-    joined = Member(ADDRESS, weight=2, zone="a", limit=10, state="draining", load=3, available=False).joined(order=17)
+    joined = Member(ADDRESS, weight=2, zone="a", limit=10, state="draining", load=3, available=False, tier=2).joined(
+        order=17
+    )
     assert (joined.address, joined.order, joined.weight, joined.zone) == (ADDRESS, 17, 2, "a")
-    assert (joined.limit, joined.draining, joined.load, joined.available) == (10, True, 3, False)
+    assert (joined.limit, joined.draining, joined.load, joined.available, joined.tier) == (10, True, 3, False, 2)

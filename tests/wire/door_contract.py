@@ -93,7 +93,8 @@ class DoorContract(AtADoor):
 
     async def test_an_absurd_registration_is_invalid_and_changes_nothing(self, caller: Caller) -> None:
         await caller.register(A, weight=3)
-        for fields in ({"weight": 2**32 - 1}, {"limit": 2**32 - 1}, {"zone": "a\nb"}, {"zone": "z" * 300}):
+        too_much = ({"weight": 2**32 - 1}, {"limit": 2**32 - 1}, {"tier": 1001})
+        for fields in (*too_much, {"zone": "a\nb"}, {"zone": "z" * 300}):
             assert (await refusal(caller.register(A, **fields)))[0] is INVALID
             assert (await refusal(caller.register(B, **fields)))[0] is INVALID
         (endpoint,) = (await caller.status()).endpoints

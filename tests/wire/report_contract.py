@@ -98,10 +98,11 @@ class ReportContract(AtADoor):
     # Status and drain
 
     async def test_status_tells_what_was_reported(self, caller: Caller) -> None:
-        await caller.register(A, B, zone="z1", weight=2)
+        await caller.register(A, B, zone="z1", weight=2, tier=3)
         await caller.report(A, load=3, limit=7, memory_bytes=5, interval_ms=60_000)
         first, second = (await caller.status()).endpoints
         assert (first.info.address, first.info.zone, first.info.weight, first.info.limit) == (A, "z1", 2, 7)
+        assert first.info.tier == 3
         assert (first.state, first.last_report.load, first.last_report.memory_bytes) == (messages.READY, 3, 5)
         assert first.report_age_ms < DEADLINE_S * 1000
         assert not second.HasField("last_report")

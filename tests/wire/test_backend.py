@@ -88,6 +88,8 @@ async def test_the_limit_holds_under_fifty_calls_at_once() -> None:
         codes = Counter(await asyncio.gather(*(code_of(compute("sleep:0.5", token=5 << 32)) for _ in range(50))))
         assert codes == {grpc.StatusCode.OK: LIMIT, grpc.StatusCode.RESOURCE_EXHAUSTED: 50 - LIMIT}
         await balancer.until(lambda: balancer.last.finished == LIMIT)
+        [counts] = balancer.last.by_balancer
+        assert (counts.failed, counts.refused) == (50 - LIMIT, 50 - LIMIT)
         assert max(report.peak for report in balancer.reports) == LIMIT
         assert max(report.load for report in balancer.reports) == LIMIT
         assert all(report.available == (report.load < LIMIT) for report in balancer.reports)
@@ -118,13 +120,16 @@ async def test_a_token_that_is_none_is_no_ones(token: str) -> None:
 @pytest.mark.parametrize("how", ["cancelled", "expired"])
 async def test_a_task_nobody_waits_for_gives_its_slot_back(how: str) -> None:
     async with FakeBalancer() as balancer, backend(balancer.address) as compute:
-        calls = [compute("sleep:60", timeout_s=0.5 if how == "expired" else 600.0) for _ in range(LIMIT)]
+        timeout_s = 0.5 if how == "expired" else 600.0
+        calls = [compute("sleep:60", timeout_s=timeout_s, token=5 << 32) for _ in range(LIMIT)]
         await balancer.until(lambda: balancer.last.load == LIMIT)
         if how == "cancelled":
             for call in calls:
                 call.cancel()
         await balancer.until(lambda: balancer.last.finished == LIMIT)
         assert balancer.last.load == 0
+        [counts] = balancer.last.by_balancer
+        assert (counts.finished, counts.failed, counts.refused) == (LIMIT, LIMIT, 0)
         assert (await compute("10")).result == "55"
         await asyncio.gather(*calls, return_exceptions=True)
 

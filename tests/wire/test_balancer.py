@@ -14,7 +14,7 @@ from report_contract import ReportContract
 
 from lbsuite import _core, addresses
 from lbsuite.errors import StartFailed
-from lbsuite.wire import allow, balancer, membership, messages, pick_log, wishes
+from lbsuite.wire import allow, balancer, hosting, membership, messages, pick_log, wishes
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.wire.door import AioDoor
 
@@ -90,15 +90,16 @@ async def test_endpoints_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (await refusal(caller.register(C)))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-async def test_spellings_of_policies_are_bounded_and_what_has_a_name_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_wished_policies_are_bounded_and_what_has_a_name_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wishes, "MAX_POLICIES", 2)
     async with serving() as (_, caller):
         await caller.register(A)
         await caller.picks(2, policy="least_load:choices=2")
         await caller.picks(2, policy="least_load:choices=3")
         assert (await refusal(caller.pick(policy="least_load:choices=4")))[0] is INVALID
+        assert await caller.picks(1, policy="least_load:choices=02") == [A]
         assert await caller.picks(1, strategy="ROUND_ROBIN") == [A]
-        for name in balancer.hosted_policies():
+        for name in hosting.hosted_policies():
             assert await caller.picks(1, policy=name) == [A]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from loads import one_task, run, settings
 
-from lbsuite.wire import messages
+from lbsuite.wire import messages, tasks
 from lbsuite.wire.client import ClientSettings
 from scripted import fleet
 from waiting import eventually
@@ -127,6 +127,21 @@ async def test_an_endpoint_that_gets_nothing_stands_in_the_result() -> None:
         assert result.jain == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize(("cost", "said"), [(1, 0), (8, 8), (None, 20)])
+async def test_each_request_says_what_its_task_costs(cost: int | None, said: int) -> None:
+    async with fleet(1) as balancer:
+        await run(one_task(balancer, task="sleep:0.02", cost=cost))
+        assert [request.cost for request in balancer.requests] == [said]
+
+
+async def test_tasks_of_a_mix_cost_what_each_takes_and_as_much_when_tried_again() -> None:
+    async with fleet(2) as balancer:
+        await run(settings(balancer, task="mix:exp:0.05", cost=None, clients=1))
+        asked = [request.cost or 1 for request in balancer.requests]
+        assert asked == [tasks.cost(f"mix:exp:0.05:seed={seed}") for seed in range(len(asked))]
+        assert len(set(asked)) > 1
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -138,6 +153,7 @@ async def test_an_endpoint_that_gets_nothing_stands_in_the_result() -> None:
         ({"timeout_s": float("nan")}, "timeout_s is not above 0: nan"),
         ({"strategy": "best"}, "best"),
         ({"task": "fib:-1"}, "not a whole number n in 0..93: '-1'"),
+        ({"cost": 0}, "cost out of 1..4294967295: 0"),
         ({"arrivals": "daily"}, "arrivals is not one of poisson, uniform: 'daily'"),
         ({"connections": "some"}, "connections is not one of keep, per-task: 'some'"),
     ],

@@ -31,11 +31,18 @@ async def joined(settings: EnrolmentSettings) -> AsyncIterator[Enrolment]:
 
 async def test_start_registers_and_reports_what_it_is() -> None:
     async with FakeBalancer() as balancer:
-        settings = EnrolmentSettings(limit=7, balancers=(balancer.address,), service="s", weight=3, zone="z")
+        settings = EnrolmentSettings(limit=7, balancers=(balancer.address,), service="s", weight=3, zone="z", tier=2)
         async with joined(settings):
             await balancer.until(lambda: balancer.reports)
         (info,) = balancer.registered
-        assert (info.address, info.service, info.weight, info.zone, info.limit) == (ADDRESS, "s", 3, "z", 7)
+        assert (info.address, info.service, info.weight, info.zone, info.limit, info.tier) == (
+            ADDRESS,
+            "s",
+            3,
+            "z",
+            7,
+            2,
+        )
         first = balancer.reports[0]
         assert (first.address, first.service, first.limit, first.interval_ms) == (ADDRESS, "s", 7, 500)
         assert (first.load, first.available, first.draining) == (0, True, False)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lbsuite import _core
 from lbsuite.wire import quantities, tasks
+from lbsuite.wire.client import WIDEST
 from oracle import numbers
 
 BOUNDS = tasks.Bounds(max_n=20, max_task_s=0.01, max_memory_bytes=1 << 20, max_big_n=2000)
@@ -117,6 +118,26 @@ def test_any_text_is_a_task_or_refused(text: str) -> None:
 )
 def test_sizes_have_binary_units(text: str, size: int) -> None:
     assert quantities.size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("32", 10),
+        ("fib:42", 1230),
+        ("fib:93", 4_294_967_295),
+        ("fib_fast:90", 1),
+        ("fib_big:10000000", 33),
+        ("fib_big:10000000:text", 250),
+        ("sleep:0", 1),
+        ("sleep:0.05", 50),
+        ("memory:64MiB:0.2", 200),
+        ("mix:exp:0.05:cpu=0.5:memory=1MiB:seed=1", 83),
+    ],
+)
+def test_a_task_costs_about_its_milliseconds(text: str, ms: int) -> None:
+    tasks.parse(text, WIDEST)
+    assert tasks.cost(text) == ms
 
 
 def test_a_slowdown_makes_sleeps_longer_and_nothing_else() -> None:

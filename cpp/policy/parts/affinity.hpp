@@ -33,6 +33,7 @@ class Affinity {
       const double u = uniform(candidates.hash(i));
       if ((1 - u) / weight >= least) continue;  // -ln u >= 1 - u, and a logarithm is dear
       const double distance = -std::log(u) / weight;
+      candidates.weighed(i, distance);
       if (distance >= least) continue;
       best = i;
       least = distance;

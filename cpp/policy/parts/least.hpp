@@ -34,7 +34,9 @@ class Scores {
   static constexpr std::uint32_t kKept = 64;
   double reckon(std::uint32_t at) const {
     const std::uint32_t i = indices_.begin()[at];
-    return candidates_.ready(i) ? score_of_(i) : std::numeric_limits<double>::infinity();
+    const double score = candidates_.ready(i) ? score_of_(i) : std::numeric_limits<double>::infinity();
+    candidates_.weighed(i, score);
+    return score;
   }
 
   const Candidates& candidates_;

@@ -52,6 +52,9 @@ class ProbePool {
   // Hot-cold lexicographic: the quickest of the cold, then the hot one with the fewest requests in flight.
   bool better(const Probe& a, const Probe& b) const { return badness(a) < badness(b); }
 
+  // What one is compared by: the latency of the cold, the requests in flight of the hot.
+  double figure(const Probe& probe) const { return std::get<1>(badness(probe)); }
+
   auto worst() {
     return std::max_element(begin(), end(), [this](const Probe& a, const Probe& b) { return better(a, b); });
   }

@@ -21,6 +21,7 @@ COMMANDS = {
     "dummy": "run HTTP backends that answer at once and say who they are",
     "client": "send tasks to a fleet and measure",
     "status": "show what a balancer knows of its endpoints",
+    "explain": "say whom a balancer would pick now, or has picked, and why",
     "drain": "have a balancer stop picking an endpoint; its tasks finish",
     "undrain": "let a balancer pick a drained endpoint again",
     "stress": "load an HTTP server, and show how it is spread over the servers behind",

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 
+from lbsuite import names
 from lbsuite.cli import daemon, etcd
 from lbsuite.cli.arguments import (
     Parser,
@@ -15,6 +16,7 @@ from lbsuite.cli.arguments import (
     positive,
     whole,
 )
+from lbsuite.events import MAX_TIER
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.wire import quantities, tasks
 from lbsuite.wire.backend import BackendSettings, serve
@@ -33,6 +35,7 @@ examples:
 def add_flags(parser: Parser) -> None:
     _add_addresses(parser)
     add_load_flags(parser)
+    _add_place(parser)
     numbers = (
         ("--max-n", whole(0, tasks.LARGEST_N), 45, "largest n of the recursive Fibonacci"),
         ("--max-big-n", whole(0, tasks.LARGEST_BIG_N), 10_000_000, "largest n of fib_big"),
@@ -64,6 +67,14 @@ def _add_addresses(parser: Parser) -> None:
     add_service(parser)
 
 
+def _add_place(parser: Parser) -> None:
+    """What places it beside others, with the stages of a balancer that go by it."""
+    add = parser.add_argument
+    add("--weight", type=whole(1, 1_000_000), default=1, metavar="N", help="its share beside others (%(default)s)")
+    add("--zone", type=checked(names.zone), default="", metavar="Z", help="where it is, for those who prefer a zone")
+    add("--tier", type=whole(0, MAX_TIER), default=0, metavar="N", help="lower ones go before (%(default)s)")
+
+
 def run(args: argparse.Namespace) -> int:
     registry = etcd.settings(args)
     check_advertised(args)
@@ -83,6 +94,9 @@ def _settings(args: argparse.Namespace, registry: EtcdSettings | None) -> Backen
             balancers=args.lb,
             etcd=registry,
             service=args.service,
+            weight=args.weight,
+            zone=args.zone,
+            tier=args.tier,
             report_s=args.report_ms / 1000,
             ttl_s=args.ttl_s,
         ),

@@ -12,11 +12,12 @@ from lbsuite.cli import daemon, etcd, readout
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, add_service, address_list, checked, policy, positive, whole
 from lbsuite.errors import LbsuiteError
 from lbsuite.results import RunResult
-from lbsuite.wire import client, compute_calls
+from lbsuite.wire import client, compute_calls, tasks
 
 EXAMPLE = """a closed loop, unless --rate is given: each caller asks, connects, runs one task and asks again
 examples:
   lbsuite client --clients 100 --duration 30 --strategy least_load --lb 127.0.0.1:50050
+  lbsuite client --rate 200 --task mix:pareto:0.05 --cost auto --lb 127.0.0.1:50050
   lbsuite client --rate 200 --task sleep:0.05 --etcd 127.0.0.1:2379 --csv runs.csv
 """
 
@@ -38,9 +39,11 @@ def _add_load(parser: Parser) -> None:
     add("--duration", type=positive(), default="30", metavar="S", help="seconds in which tasks begin (%(default)s)")
     add("--strategy", type=policy, metavar="P", help="a policy, as least_load:choices=3 (the balancer's)")
     add("--task", type=_task, default="fib:32", metavar="T", help="about 10 ms of CPU: %(default)s")
+    add("--cost", type=_cost, default="1", metavar="C", help="said of each task; auto: its milliseconds (%(default)s)")
     add("--rate", type=positive(1e6), metavar="R", help="open loop: tasks a second, timed from when due")
     add("--arrivals", choices=arrivals.KINDS, default="poisson", help="of the open loop (%(default)s)")
     add("--connections", choices=compute_calls.KINDS, default="keep", help="to the backends (%(default)s)")
+    add("--priority", type=whole(0, client.MOST_PRIORITY), default=0, metavar="P", help="above 0: shed earlier (0)")
     add("--timeout-s", type=positive(), default="60", metavar="S", help="of a task, asking included (%(default)s)")
 
 
@@ -52,12 +55,14 @@ def run(args: argparse.Namespace) -> int:
         service=args.service,
         strategy=args.strategy,
         task=args.task,
+        cost=args.cost,
         clients=args.clients,
         rate=args.rate,
         arrivals=args.arrivals,
         duration_s=args.duration,
         connections=args.connections,
         timeout_s=args.timeout_s,
+        priority=args.priority,
     )
     result = asyncio.run(_measure(settings, args.progress))
     print(result.to_json() if args.json else readout.text(result))
@@ -80,7 +85,7 @@ async def _measure(settings: client.ClientSettings, progress: bool) -> RunResult
 
 
 def _append(path: Path, settings: client.ClientSettings, result: RunResult) -> None:
-    chosen = ("strategy", "task", "clients", "rate", "arrivals", "connections")
+    chosen = ("strategy", "task", "cost", "clients", "rate", "arrivals", "connections")
     row = {name: getattr(settings, name) for name in chosen} | result.csv_row()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, row)
@@ -93,6 +98,10 @@ def _append(path: Path, settings: client.ClientSettings, result: RunResult) -> N
 def _task(text: str) -> str:
     client.check_task(text)
     return text
+
+
+def _cost(text: str) -> int | None:
+    return None if text == "auto" else whole(1, tasks.MAX_COST)(text)
 
 
 @checked

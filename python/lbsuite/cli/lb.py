@@ -16,6 +16,7 @@ from lbsuite.cli.arguments import (
     check_advertised,
     checked,
     listen_address,
+    positive,
     whole,
 )
 from lbsuite.registry.etcd import EtcdSource
@@ -23,9 +24,14 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member
 from lbsuite.registry.registration import Registration
-from lbsuite.wire.balancer import DEFAULT_STAGES, Balancer, BalancerSettings, check_policy, hosted_policies
+from lbsuite.wire.balancer import (
+    DEFAULT_STAGES,
+    Balancer,
+    BalancerSettings,
+)
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
+from lbsuite.wire.hosting import check_policy, check_stage, hosted_policies, hosted_stages
 
 if TYPE_CHECKING:
     from lbsuite.admin.door import AdminDoor
@@ -52,6 +58,9 @@ def add_flags(parser: Parser) -> None:
     parser.add_argument(
         "--record", metavar="FILE", help="the event log, for replay; of service S in FILE's stem.S.suffix"
     )
+    parser.add_argument(
+        "--sample", type=whole(0, 1_000_000_000), default=0, metavar="N", help="keep each N-th pick for explain (none)"
+    )
     daemon.add_flags(parser)
 
 
@@ -62,7 +71,14 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     hosted = ", ".join(hosted_policies())
     parser.add_argument("--policy", type=_policy, metavar="P", help=f"{hosted}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
-    stages.add_flag(parser, DEFAULT_STAGES)
+    stages.add_flag(parser, DEFAULT_STAGES, hosted_stages(), check_stage)
+    parser.add_argument(
+        "--queue-s",
+        type=positive(86400, zero=True),
+        default=0.0,
+        metavar="S",
+        help="how long callers may wait for a slot when all are full (%(default)g: not at all)",
+    )
     parser.add_argument("--load", choices=_core.signals(), default="tasks", help="what load is (%(default)s)")
     parser.add_argument("--ttl-s", type=whole(1, 86400), default=5, metavar="S", help="lease time (%(default)s)")
     parser.add_argument("--door", choices=("aio",), default="aio", help="how to listen (%(default)s)")
@@ -93,7 +109,9 @@ def run(args: argparse.Namespace) -> int:
         allow=tuple(args.allow or LOOPBACK),
         log_picks=args.log_picks,
         record=args.record,
+        sample=args.sample,
         stages=stages.chosen(args, DEFAULT_STAGES),
+        queue_s=args.queue_s,
     )
     asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin))
     return 0

@@ -4,7 +4,8 @@ import sys
 from typing import TextIO
 
 from lbsuite import _core
-from lbsuite.wire.balancer import DEFAULT_POLICY, check_policy, hosted_policies
+from lbsuite.wire.balancer import DEFAULT_POLICY
+from lbsuite.wire.hosting import check_policy, hosted_policies
 
 
 def choose(policy: str | None, fixed: bool) -> tuple[str, bool]:

@@ -124,7 +124,7 @@ def _add_picking(parser: Parser) -> None:
     add("--policy", type=policy, default=defaults.policy, metavar="P", help=spec)
     shared = "how picks and changes share the backends (%(default)s)"
     add("--roster", choices=_core.rosters(), default=defaults.roster, help=shared)
-    stages.add_flag(parser, defaults.stages)
+    stages.add_flag(parser, defaults.stages, _core.stages(), _core.parse_stage)
     add("--key", type=key, metavar="K", help="path, header:NAME or cookie:NAME, for policies that go by a key")
 
 

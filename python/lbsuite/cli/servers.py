@@ -49,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
     if unspecified(args.listen):
         args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
     stages.chosen(args, DEFAULT_STAGES)
-    if args.lb and (args.policy or args.fixed or args.stages or args.admin):
+    if args.lb and (args.policy or args.fixed or args.stages or args.queue_s or args.admin):
         args.refuse(
-            "--policy, --fixed, --stage and --admin are for a balancer started here, not for one that --lb names"
+            "--policy, --fixed, --stage, --queue-s, --admin are for a balancer started here, not one that --lb names"
         )
     if not args.lb:
         args.policy, args.fixed = prompt.choose(args.policy, args.fixed)
@@ -99,7 +99,7 @@ async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
         balancer = await _answering(args.lb)
     else:
         fixed = ["--fixed"] if args.fixed else []
-        staged = [f"--stage={spec}" for spec in args.stages or ()]
+        staged = [*(f"--stage={spec}" for spec in args.stages or ()), f"--queue-s={args.queue_s}"]
         chosen = [f"--policy={args.policy}", *fixed, *staged, f"--load={args.load}", f"--door={args.door}"]
         balancer = (await fleet.start_lb(*chosen, *shared, listen=args.listen, admin=args.admin)).address
     limits = [f"--max-concurrent={args.max_concurrent}", f"--report-ms={args.report_ms}"]

@@ -1,31 +1,29 @@
 """`--stage`: what protects a service."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lbsuite import _core
 from lbsuite.cli.arguments import Parser, checked
 
 NONE = "none"
 
 
-def add_flag(parser: Parser, defaults: Sequence[str]) -> None:
+def add_flag(parser: Parser, defaults: Sequence[str], hosted: Sequence[str], check: Callable[[str], object]) -> None:
+    """hosted: the names of those that the host can run. check: raises ValueError for a spec that it cannot."""
+
+    def stage(text: str) -> str:
+        if text != NONE:
+            check(text)
+        return text
+
     parser.add_argument(
         "--stage",
-        type=_stage,
+        type=checked(stage),
         action="append",
         dest="stages",
         metavar="S",
-        help=f"{NONE}, {', '.join(_core.stages())}; NAME:KEY=VALUE,..., again for each ({' and '.join(defaults)})",
+        help=f"{NONE}, {', '.join(hosted)}; NAME:KEY=VALUE,..., again for each ({' and '.join(defaults)})",
     )
-
-
-@checked
-def _stage(text: str) -> str:
-    """A stage; `none` for none at all."""
-    if text != NONE:
-        _core.parse_stage(text)
-    return text
 
 
 def chosen(args: argparse.Namespace, defaults: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ EXAMPLE = """example:
   lbsuite status --lb 127.0.0.1:50050 --json
 """
 
-_COLUMNS = ("address", "state", "tasks", "limit", "memory_mib", "cpu", "report_age_s", "zone")
+_COLUMNS = ("address", "state", "tasks", "limit", "memory_mib", "cpu", "report_age_s", "zone", "tier")
 
 
 def add_flags(parser: Parser) -> None:

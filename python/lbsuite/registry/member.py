@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 from lbsuite import addresses, names
-from lbsuite.events import Joined
+from lbsuite.events import MAX_TIER, Joined
 
 Role = Literal["endpoints", "balancers"]
 State = Literal["ready", "draining"]
 
 MAX_RECORD_BYTES = 4096
 _MOST = 2**31 - 1
+_BOUNDS = {"weight": (1, _MOST), "limit": (0, _MOST), "load": (0, _MOST), "id": (0, 2**64 - 1), "tier": (0, MAX_TIER)}
 
 
 def prefix(service: str, role: Role | None = None) -> bytes:
@@ -40,7 +41,8 @@ class Member:
 
     weight: its share beside others, at least 1. limit: tasks at once, 0 = not told. load: tasks it has now.
     available: whether it takes tasks. id: tells apart the lives of the process behind one address; a balancer's is the
-    one in its pick tokens. Raises ValueError for a value of the wrong kind or out of range.
+    one in its pick tokens. tier: those of a lower one go before. Raises ValueError for a value of the wrong kind or out
+    of range.
     """
 
     address: str
@@ -51,12 +53,13 @@ class Member:
     load: int = 0
     available: bool = True
     id: int = 0
+    tier: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.address, str):
             raise ValueError(f"address is not text: {self.address!r}")
         addresses.parse(self.address)
-        for name, least, most in (("weight", 1, _MOST), ("limit", 0, _MOST), ("load", 0, _MOST), ("id", 0, 2**64 - 1)):
+        for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= most:
                 raise ValueError(f"{name} is not a whole number in {least}..{most}: {value!r}")
@@ -86,5 +89,13 @@ class Member:
     def joined(self, order: int) -> Joined:
         """The event that tells of this endpoint; `order` is its key's create revision."""
         return Joined(
-            self.address, order, self.weight, self.zone, self.limit, self.state == "draining", self.load, self.available
+            self.address,
+            order,
+            self.weight,
+            self.zone,
+            self.limit,
+            self.state == "draining",
+            self.load,
+            self.available,
+            self.tier,
         )

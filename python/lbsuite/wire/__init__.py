@@ -1,7 +1,8 @@
 """The RPC world: everything that speaks `lbsuite.proto` over gRPC lives here.
 
     messages, services   the schema at run time, and how it is served and called: listening, dial
-    balancer             RPC -> engine -> reply, the clock is read here: wishes, status, pick_log, refusal
+    balancer             RPC -> engine -> reply, the clock is read here: wishes, status, pick_log, refusal,
+                         hosting
     membership           by what right an endpoint is here: alarm, allow, connections; follower of a registry
     door                 how a balancer is served with grpc.aio
     backend              a process that computes tasks: tasks, workers

@@ -1,4 +1,4 @@
-"""Time for an engine: one timer, set to its next deadline; and what the engine says happened, logged."""
+"""Time for an engine: one timer, set to its next deadline; and what the engine says happened, logged or passed on."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from lbsuite import _core, effects
+from lbsuite.wire.tickets import Tickets
 
 _log = logging.getLogger(__name__)
 LEAST_S = 0.001
@@ -19,6 +20,7 @@ class Alarm:
     def __init__(self, engine: _core.Engine, expired: Callable[[str], None]) -> None:
         self._engine = engine
         self._expired = expired
+        self.tickets = Tickets(engine)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.due = float("inf")
@@ -29,11 +31,20 @@ class Alarm:
     def settle(self, now: float) -> None:
         """After any call that may have changed the engine: takes its effects, and rings at its next deadline."""
         for effect in self._engine.effects():
+            if effect.ticket is not None:
+                self.tickets.told(effect)
+                continue
             self.happened[effect.kind] += 1
             _log.log(effects.level(effect), "%s", effects.words(effect))
             if effect.kind == "expired":
                 self._expired(effect.address)
         self.ring_by(self._engine.next_deadline(), now)
+
+    async def wait(self, ticket: _core.Ticket, now: float) -> _core.Pick | None:
+        """The pick that a new ticket is answered with, None if it waits in vain; Refused where the host stops."""
+        told = self.tickets.hold(ticket)
+        self.settle(now)
+        return await self.tickets.wait(ticket, told)
 
     def ring_by(self, deadline: float, now: float) -> None:
         """Rings no later than `deadline`. An earlier ring is kept: it costs one call, moving it costs one each time."""

@@ -3,19 +3,16 @@
 One engine and one membership per service name. A door (`door.py`) carries requests in and replies out.
 """
 
-import contextlib
 import logging
-import math
 import secrets
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
 
 from lbsuite import _core, addresses, names
 from lbsuite.errors import LbsuiteError
-from lbsuite.wire import messages, status
+from lbsuite.wire import bounds, explaining, hosting, messages, status
 from lbsuite.wire.allow import AllowList
 from lbsuite.wire.membership import Membership
 from lbsuite.wire.pick_log import PickLog
@@ -26,18 +23,23 @@ from lbsuite.wire.wishes import Wishes
 DEFAULT_POLICY = "least_load:choices=auto"
 DEFAULT_STAGES = ("outlier_ejection", "panic")
 MAX_SERVICES = 64
-MAX_EXCLUDED = 64
-MAX_INTERVAL_MS = 3_600_000
-MAX_COUNTED = 64
-"""Balancers that one report may have counts of; a report is kept, and told whole by Status."""
 
 _FORGETS_PICKS_S = 1.0
 """No engine gives a pick up sooner than this, so after a pick its deadline need not be asked for sooner."""
 
 _log = logging.getLogger(__name__)
 
-Caller = str | None
-"""Who asks, as far as the door knows; None: nobody in particular."""
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, as far as the door knows, and until when an answer is of use, on the clock of time.monotonic()."""
+
+    name: str | None = None
+    deadline: float | None = None
+
+
+Caller = Asker | None
+"""None: nobody in particular, who is in no hurry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class BalancerSettings:
     """service: what a request means that names none. policy: what a request gets that wishes none. fixed: and whatever
     it wishes. load: what least_load ranks by (tasks, memory, cpu). ttl_s: the lease time of endpoints. allow: the
     networks endpoints may be in. log_picks: one log line a pick. record: a file for the event log, one a service (see
-    Recordings); None: nothing is recorded. stages: specs of those that protect each service."""
+    Recordings); None: nothing is recorded. sample: each so-manieth pick is told in full, for Explain; 0: none.
+    stages: specs of those that protect each service. queue_s: how long a caller who finds all full may wait for a slot;
+    0: not at all."""
 
     service: str = "default"
     policy: str | _core.Settings | _core.Policy = DEFAULT_POLICY
@@ -55,7 +59,9 @@ class BalancerSettings:
     allow: tuple[addresses.Network, ...] = addresses.LOOPBACK
     log_picks: bool = False
     record: str | None = None
+    sample: int = 0
     stages: tuple[str, ...] = DEFAULT_STAGES
+    queue_s: float = 0.0
 
 
 class Balancer:
@@ -72,12 +78,12 @@ class Balancer:
         self.allowed = AllowList(self.settings.allow)
         self.peers: frozenset[str] = frozenset()
         """The balancers of the service that the registry knows, this one included."""
-        self._wishes = Wishes(self.settings.fixed)
         self._pick_log = PickLog() if self.settings.log_picks else None
         self._recordings = Recordings(self.settings.record) if self.settings.record else None
         self._memberships: dict[str, Membership] = {}
         self.membership = self._open(self.settings.service)
         """Of the balancer's own service: the one that a source of membership feeds."""
+        self._wishes = Wishes(self.settings.fixed, self.membership.engine.policy)
 
     @property
     def services(self) -> dict[str, Membership]:
@@ -87,11 +93,11 @@ class Balancer:
     async def GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
         """A pick by the policy wished; nothing wished: the operator's."""
         strategy = request.strategy if request.HasField("strategy") else None
-        return self._pick(request, self._wishes.read(request.policy, strategy))
+        return await self._pick(request, self._wishes.read(request.policy, strategy), caller)
 
     async def bare_GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
         """The same for callers whose message cannot leave the strategy out: nothing said is PICK_FIRST."""
-        return self._pick(request, self._wishes.read(request.policy, request.strategy))
+        return await self._pick(request, self._wishes.read(request.policy, request.strategy), caller)
 
     async def RegisterServer(self, request: messages.ServerInfo, caller: Caller) -> messages.RegisterResponse:
         names.zone(request.zone)
@@ -102,7 +108,7 @@ class Balancer:
         return messages.RegisterResponse(message=f"registered {request.address}")
 
     async def ReportLoad(self, request: messages.ServerLoad, caller: Caller) -> messages.LoadResponse:
-        _check(request)
+        bounds.check_report(request)
         membership = self._find(request.service)
         own = next((counts for counts in request.by_balancer if counts.balancer == self.id), messages.BalancerCounts())
         if membership is None or not membership.report(request, self._begun(request), own, time.monotonic()):
@@ -127,35 +133,54 @@ class Balancer:
         _log.info("%s is %s by the operator", request.address, "undrained" if request.undo else "drained")
         return self._status(request.service)
 
+    def stop_waiting(self) -> None:
+        """Callers who wait for a slot, and those who would, are told UNAVAILABLE from now on."""
+        for membership in self._memberships.values():
+            membership.alarm.tickets.stop()
+
+    async def Explain(self, request: messages.ExplainRequest, caller: Caller) -> messages.ExplainReply:
+        """What a pick would be now, and why; or the newest of those that were sampled."""
+        engine, now, asked = self._known(request.request.service).engine, time.monotonic(), request.request
+        if not request.last:
+            bounds.check_question(asked)
+            strategy = asked.strategy if asked.HasField("strategy") else None
+            return explaining.choice(engine, asked, self._wishes.read(asked.policy, strategy), now)
+        if not self.settings.sample:
+            raise Refused(grpc.StatusCode.FAILED_PRECONDITION, "no pick is kept: the balancer runs without --sample")
+        return explaining.kept(engine, request.last, now)
+
     async def close(self) -> None:
+        self.stop_waiting()
         for membership in self._memberships.values():
             await membership.close()
         if self._recordings:
             self._recordings.close()
 
-    def _pick(self, request: messages.BalanceRequest, policy: str | None) -> messages.ServerInfo:
+    async def _pick(self, request: messages.BalanceRequest, policy: str | None, caller: Caller) -> messages.ServerInfo:
         membership = self._find(request.service)
         if membership is None:
             raise Refused(grpc.StatusCode.UNAVAILABLE, f"nobody is registered for service {request.service!r}")
-        if len(request.exclude) > MAX_EXCLUDED:
-            raise ValueError(f"more than {MAX_EXCLUDED} endpoints are excluded: {len(request.exclude)}")
+        bounds.check_question(request)
         now, engine = time.monotonic(), membership.engine
-        pick = engine.pick(
+        answer = engine.pick(
             now,
             request.key or None,
             request.cost or 1,
             request.exclude,
             policy,
-            priority=request.priority,
-            attempt=request.attempt,
+            caller.deadline if caller else None,
+            request.priority,
+            request.attempt,
         )
-        if pick is None:
-            raise status.nobody(membership, now)
+        if isinstance(answer, _core.Ticket):
+            answer, now = await _waited(membership, answer, now, request), time.monotonic()
+        if answer is None:
+            raise status.nobody(membership, now, request)
         if membership.alarm.due > now + _FORGETS_PICKS_S:
             membership.alarm.ring_by(engine.next_deadline(), now)
         if self._pick_log is not None:
-            self._pick_log.note(engine, policy, pick.endpoint, now)
-        return messages.ServerInfo(address=pick.endpoint, token=self.id << 32 | pick.sequence & 0xFFFFFFFF)
+            self._pick_log.note(engine, policy, answer.endpoint, now)
+        return messages.ServerInfo(address=answer.endpoint, token=self.id << 32 | explaining.number(answer.sequence))
 
     def _begun(self, load: messages.ServerLoad) -> int | None:
         """How many of our picks an endpoint has begun; None: it does not count them.
@@ -168,11 +193,15 @@ class Balancer:
         return max(0, load.begun - sum(counts.begun for counts in load.by_balancer if counts.balancer != self.id))
 
     def _status(self, service: str) -> messages.StatusReply:
+        membership = self._known(service)
+        endpoints = membership.engine.endpoints(time.monotonic())
+        return status.reply(membership, service or self.settings.service, endpoints, self.peers)
+
+    def _known(self, service: str) -> Membership:
         membership = self._find(service)
         if membership is None:
             raise Refused(grpc.StatusCode.NOT_FOUND, f"nobody is registered for service {service!r}")
-        endpoints = membership.engine.endpoints(time.monotonic())
-        return status.reply(membership, service or self.settings.service, endpoints, self.peers)
+        return membership
 
     def _find(self, service: str) -> Membership | None:
         return self._memberships.get(service or self.settings.service)
@@ -182,8 +211,9 @@ class Balancer:
         if len(self._memberships) >= MAX_SERVICES:
             self._let_go_of_an_empty_one()
         settings = self.settings
-        engine = _engine(settings.policy, settings.load, settings.stages)
+        engine = hosting.engine(settings.policy, settings.load, settings.stages, settings.queue_s)
         self._record(service, engine)
+        engine.sample(settings.sample)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
         return membership
 
@@ -202,6 +232,7 @@ class Balancer:
         for service, membership in self._memberships.items():
             if not membership.standings and membership is not self.membership:
                 membership.alarm.cancel()
+                membership.alarm.tickets.stop()
                 if self._recordings:
                     self._recordings.end(service)
                 del self._memberships[service]
@@ -209,39 +240,15 @@ class Balancer:
         raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_SERVICES} services are registered already")
 
 
-def check_policy(policy: str) -> None:
-    """Raises ValueError for a policy that a balancer cannot host: nothing probes endpoints for it."""
-    _engine(policy)
-
-
-def hosted_policies() -> list[str]:
-    """The names of the policies that a balancer can host."""
-    names = []
-    for name in _core.policies():
-        with contextlib.suppress(ValueError):
-            check_policy(name)
-            names.append(name)
-    return names
-
-
-def _engine(
-    policy: str | _core.Settings | _core.Policy, load: str = "tasks", stages: Sequence[str] = ()
-) -> _core.Engine:
-    return _core.Engine(
-        policy, seed=secrets.randbits(63), load=load, accounting="reported", probes=False, stages=stages
-    )
-
-
-def _check(load: messages.ServerLoad) -> None:
-    """Raises ValueError for a report that makes no sense."""
-    if load.load < 0:
-        raise ValueError(f"load below 0: {load.load}")
-    if not (math.isfinite(load.cpu) and load.cpu >= 0):
-        raise ValueError(f"cpu is not a share of a core: {load.cpu}")
-    if load.interval_ms > MAX_INTERVAL_MS:
-        raise ValueError(f"interval above {MAX_INTERVAL_MS} ms: {load.interval_ms}")
-    if len(load.by_balancer) > MAX_COUNTED:
-        raise ValueError(f"counts of more than {MAX_COUNTED} balancers: {len(load.by_balancer)}")
+async def _waited(
+    membership: Membership, ticket: _core.Ticket, since: float, request: messages.BalanceRequest
+) -> _core.Pick:
+    """The pick that a ticket is answered with; raises Refused for one that waits in vain."""
+    pick = await membership.alarm.wait(ticket, since)
+    if pick is None:
+        now = time.monotonic()
+        raise status.nobody(membership, now, request, now - since)
+    return pick
 
 
 def _unknown(address: str) -> Refused:

@@ -24,12 +24,13 @@ from lbsuite.registry.etcd import balancers
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.results import RunResult
-from lbsuite.wire import compute_calls, messages, services, tasks
+from lbsuite.wire import compute_calls, messages, refusal, services, tasks
 from lbsuite.wire.budget import RetryBudget
 from lbsuite.wire.pick_source import SAY_NOTHING, PickSource
 from lbsuite.wire.tally import WRONG, Tally
 
 MOST_ATTEMPTS = 3
+MOST_PRIORITY = 100
 REACH_S = 10.0
 """How long a run waits, before it begins, for a balancer that can be asked."""
 LAST_WORDS_S = 1.0
@@ -61,7 +62,9 @@ class ClientSettings:
     clients: callers of a closed loop. rate: tasks a second of an open loop instead; None: closed. duration_s: how long
     tasks are begun. balancers: HOST:PORT each; etcd: where they are looked up when none is named. strategy: a policy's
     name or `name:key=value,...`; None: the balancer decides. timeout_s: what a task may take in all, asking included.
-    seed: of the arrivals. Raises ValueError for what makes no sense.
+    priority: of each task; where a service is at its limit, those above 0 are shed first. seed: of the arrivals. cost:
+    what each request says that its task costs; None: about the milliseconds it takes, so that those of a mix differ.
+    Raises ValueError for what makes no sense.
     """
 
     balancers: tuple[str, ...] = ()
@@ -75,7 +78,9 @@ class ClientSettings:
     duration_s: float = 30.0
     connections: str = "keep"
     timeout_s: float = 60.0
+    priority: int = 0
     seed: int | None = None
+    cost: int | None = 1
 
     def __post_init__(self) -> None:
         for address in self.balancers:
@@ -85,16 +90,21 @@ class ClientSettings:
         for name in ("clients", "rate", "duration_s", "timeout_s"):
             if (value := getattr(self, name)) is not None and not 0 < value < float("inf"):
                 raise ValueError(f"{name} is not above 0: {value!r}")
+        if not 0 <= self.priority <= MOST_PRIORITY:
+            raise ValueError(f"priority is not in 0..{MOST_PRIORITY}: {self.priority!r}")
         if self.strategy is not None:
             _core.parse_policy(self.strategy)
         check_task(self.task)
+        if self.cost is not None and not 1 <= self.cost <= tasks.MAX_COST:
+            raise ValueError(f"cost out of 1..{tasks.MAX_COST}: {self.cost}")
         for name, known in (("arrivals", arrivals.KINDS), ("connections", compute_calls.KINDS)):
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"{name} is not one of {', '.join(known)}: {value!r}")
 
-    def request(self) -> messages.BalanceRequest:
-        """What a caller asks a balancer: the three strategies of the enum by number, any other by name."""
-        request = messages.BalanceRequest(service=self.service)
+    def request(self, task: str) -> messages.BalanceRequest:
+        """What a task's caller asks a balancer: the three strategies of the enum by number, any other by name."""
+        cost = tasks.cost(task) if self.cost is None else self.cost
+        request = messages.BalanceRequest(service=self.service, cost=cost if cost != 1 else 0, priority=self.priority)
         if self.strategy in _ENUM:
             request.strategy = _ENUM[self.strategy]
         elif self.strategy is not None:
@@ -128,7 +138,6 @@ class _Load:
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
-        self._request = settings.request()
         self._series = tasks.series(settings.task)
         self._expected = tasks.expected(settings.task)
         self._calls = compute_calls.KINDS[settings.connections]()
@@ -223,8 +232,9 @@ class _Load:
         """One task from its intended start to its end; True if its caller got the right answer."""
         deadline_s = start_s + self._settings.timeout_s
         self._budget.earn()
+        task = next(self._series)
         try:
-            address, answer = await self._answer(messages.TaskRequest(task=next(self._series)), deadline_s)
+            address, answer = await self._answer(task, deadline_s)
         except grpc.aio.AioRpcError as error:
             self._tally.lost(error.code().name)
             return False
@@ -234,12 +244,13 @@ class _Load:
         self._tally.done(address, time.monotonic() - start_s)
         return True
 
-    async def _answer(self, task: messages.TaskRequest, deadline_s: float) -> tuple[str, str]:
+    async def _answer(self, task: str, deadline_s: float) -> tuple[str, str]:
         """Who answered, and what; raises AioRpcError when the task may not be tried again."""
+        request = self._settings.request(task)
         failed: list[str] = []
         backoff = Backoff()
         while True:
-            pick = await self._pick(failed, deadline_s)
+            pick = await self._pick(request, failed, deadline_s)
             try:
                 return pick.address, await self._compute(task, pick, deadline_s)
             except grpc.aio.AioRpcError as error:
@@ -251,32 +262,30 @@ class _Load:
                     raise
             await asyncio.sleep(backoff.next_s())
 
-    async def _pick(self, failed: list[str], deadline_s: float) -> messages.ServerInfo:
-        request = self._request
-        if failed:
-            request = messages.BalanceRequest(exclude=failed)
-            request.MergeFrom(self._request)
+    async def _pick(self, anyone: messages.BalanceRequest, failed: list[str], deadline_s: float) -> messages.ServerInfo:
+        request = messages.BalanceRequest(exclude=failed, attempt=len(failed))
+        request.MergeFrom(anyone)
         backoff = Backoff()
         while True:
             try:
                 return await self._source.ask(request, max(deadline_s - time.monotonic(), 0))
             except grpc.aio.AioRpcError as error:
                 wait_s = backoff.next_s()
-                if error.code() not in _ASK_AGAIN or time.monotonic() + wait_s >= deadline_s:
+                if error.code() not in _ASK_AGAIN or refusal.is_final(error) or time.monotonic() + wait_s >= deadline_s:
                     raise
             self._tally.result.waits += 1
             # Where there is no other endpoint, the one that failed may be well again.
-            request = self._request
+            del request.exclude[:]
             await asyncio.sleep(wait_s)
 
-    async def _compute(self, task: messages.TaskRequest, pick: messages.ServerInfo, deadline_s: float) -> str:
+    async def _compute(self, task: str, pick: messages.ServerInfo, deadline_s: float) -> str:
         metadata = ((services.PICK_METADATA, str(pick.token)),) if pick.token else None
         sent_s = time.monotonic()
         self._tally.attempt(pick.address)
         try:
             async with self._calls.to(pick.address) as compute:
                 answer: messages.TaskResponse = await compute(
-                    task, timeout=max(deadline_s - sent_s, 0), metadata=metadata
+                    messages.TaskRequest(task=task), timeout=max(deadline_s - sent_s, 0), metadata=metadata
                 )
         finally:
             self._tally.answered(pick.address, time.monotonic() - sent_s)

@@ -1,5 +1,6 @@
 """The `aio` door: serves a balancer with grpc.aio, under both names of the API, with gRPC health."""
 
+import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,15 +10,27 @@ import grpc.aio
 from grpc_health.v1 import health  # type: ignore[import-untyped]
 
 from lbsuite.wire import listening, services
-from lbsuite.wire.balancer import Balancer, Caller
-from lbsuite.wire.refusal import Refused
+from lbsuite.wire.balancer import Asker, Balancer, Caller
+from lbsuite.wire.refusal import PUSHBACK, Refused
 
 MAX_REQUEST_BYTES = 256 * 1024
 MAX_WORDS = 500
 """Characters of an error that quotes the caller: gRPC replaces a status with longer words by one of its own."""
 
+_WAY_S = 0.1
+"""So long before its caller's deadline, or a tenth of what is left, an answer is due: it has to get there."""
+
 _SERVICE = "LoadBalancer"
-_METHODS = ("RegisterServer", "ReportLoad", "GetBestServer", "bare_GetBestServer", "Deregister", "Status", "Drain")
+_METHODS = (
+    "RegisterServer",
+    "ReportLoad",
+    "GetBestServer",
+    "bare_GetBestServer",
+    "Deregister",
+    "Status",
+    "Drain",
+    "Explain",
+)
 _BARE = ("RegisterServer", "ReportLoad", "GetBestServer")
 _OPTIONS = (*listening.OPTIONS, ("grpc.max_receive_message_length", MAX_REQUEST_BYTES))
 
@@ -28,6 +41,7 @@ class AioDoor:
     """One listening address of a balancer."""
 
     def __init__(self, balancer: Balancer) -> None:
+        self._balancer = balancer
         self._server = grpc.aio.server(options=_OPTIONS)
         self._health: health.aio.HealthServicer | None = None
         servicer = SimpleNamespace(**{name: _answered(getattr(balancer, name)) for name in _METHODS})
@@ -46,24 +60,31 @@ class AioDoor:
             await self._health.enter_graceful_shutdown()
 
     async def close(self, grace_s: float = 1.0) -> None:
-        """Takes no more requests, lets those under way finish within `grace_s`."""
+        """Takes no more requests; those under way may finish within `grace_s`, but none that waits for a slot."""
         await self.tell_stopping()
+        self._balancer.stop_waiting()
         await self._server.stop(grace_s)
 
 
 def _identify(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
     """The one place that knows who a caller is. Nobody says so yet."""
-    return None
+    left_s = context.time_remaining()
+    if left_s is None:
+        return None
+    return Asker(deadline=time.monotonic() + left_s - min(_WAY_S, left_s / 10))
 
 
 def _answered(method: Method) -> Callable[..., Awaitable[Any]]:
     async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        trailing: tuple[tuple[str, str], ...] = ()
         try:
             return await method(request, _identify(context))
         except Refused as refusal:
             code, words = refusal.code, str(refusal)
+            if refusal.final:
+                trailing = ((PUSHBACK, "-1"),)
         except ValueError as error:
             code, words = grpc.StatusCode.INVALID_ARGUMENT, str(error)
-        await context.abort(code, words[:MAX_WORDS])
+        await context.abort(code, words[:MAX_WORDS], trailing)
 
     return answer

@@ -31,7 +31,8 @@ START_S = 2.0
 @dataclass(frozen=True, slots=True)
 class EnrolmentSettings:
     """limit: tasks at once. balancers: told from the start, beside those that etcd tells of. report_s: the longest time
-    between two reports. ttl_s: how long the key in etcd outlives the process."""
+    between two reports. ttl_s: how long the key in etcd outlives the process. weight: its share beside others. tier:
+    those of a lower one go before."""
 
     limit: int = 10
     balancers: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class EnrolmentSettings:
     service: str = "default"
     weight: int = 1
     zone: str = ""
+    tier: int = 0
     report_s: float = 0.5
     ttl_s: float = 5.0
 
@@ -57,6 +59,7 @@ class Enrolment:
             service=settings.service,
             weight=settings.weight,
             zone=settings.zone,
+            tier=settings.tier,
             limit=settings.limit,
         )
         self._reporter = Reporter(info, self.limiter, settings.report_s)
@@ -121,7 +124,9 @@ class Enrolment:
         from lbsuite.wire.presence import Presence
 
         settings = self.settings
-        member = Member(self.address, weight=settings.weight, zone=settings.zone, limit=settings.limit)
+        member = Member(
+            self.address, weight=settings.weight, zone=settings.zone, limit=settings.limit, tier=settings.tier
+        )
         return Presence(etcd, member, settings.service, settings.ttl_s, self._found)
 
     def _tell_etcd(self, load: messages.ServerLoad) -> None:

@@ -37,6 +37,7 @@ class Standing:
     weight: int = 1
     limit: int = 0
     zone: str = ""
+    tier: int = 0
     report: messages.ServerLoad | None = None
     interval_s: float = 0.0
     grace: asyncio.TimerHandle | None = None
@@ -58,7 +59,7 @@ class Membership:
         self.alarm = Alarm(engine, self._forget)
         self.revision = 0
         """Counts the changes of who is here and who drains."""
-        self.refusals = Counter(none=0, all_full=0, excluded=0)
+        self.refusals = Counter(none=0, all_full=0, excluded=0, waited=0)
         """Picks that found nobody, by reason."""
         self.standings: dict[str, Standing] = {}
         self._ttl_s = ttl_s
@@ -76,6 +77,7 @@ class Membership:
             weight=info.weight or known.weight,
             limit=info.limit or known.limit,
             zone=info.zone or known.zone,
+            tier=info.tier or known.tier,
         )
         return self._admit(info.address, told, now)
 
@@ -83,7 +85,8 @@ class Membership:
         """Takes a key of the registry, new or changed; as `register`. Its load counts until the endpoint reports."""
         known = self.standings.get(event.address, Standing())
         limit = event.limit or known.limit
-        self._admit(event.address, replace(known, key=event, weight=event.weight, limit=limit, zone=event.zone), now)
+        told = replace(known, key=event, weight=event.weight, limit=limit, zone=event.zone, tier=event.tier)
+        self._admit(event.address, told, now)
         if event.load is not None and known.report is None:
             self.engine.report(event.address, now, tasks=event.load, available=event.available)
             self.alarm.settle(now)
@@ -179,6 +182,7 @@ class Membership:
             weight=standing.weight,
             limit=standing.limit,
             zone=standing.zone,
+            tier=standing.tier,
             order=standing.key.order if standing.key else None,
             lease_s=self._lease_s(address, standing),
         )

@@ -220,3 +220,73 @@ class DrainRequest(_message.Message):
     service: str
     undo: bool
     def __init__(self, address: _Optional[str] = ..., service: _Optional[str] = ..., undo: _Optional[bool] = ...) -> None: ...
+
+class ExplainRequest(_message.Message):
+    __slots__ = ("request", "last")
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    request: BalanceRequest
+    last: int
+    def __init__(self, request: _Optional[_Union[BalanceRequest, _Mapping]] = ..., last: _Optional[int] = ...) -> None: ...
+
+class ExplainReply(_message.Message):
+    __slots__ = ("picks",)
+    PICKS_FIELD_NUMBER: _ClassVar[int]
+    picks: _containers.RepeatedCompositeFieldContainer[Explanation]
+    def __init__(self, picks: _Optional[_Iterable[_Union[Explanation, _Mapping]]] = ...) -> None: ...
+
+class Explanation(_message.Message):
+    __slots__ = ("policy", "goes_by", "picked", "refused", "sequence", "key", "cost", "priority", "attempt", "view", "age_ms", "endpoints", "words")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    GOES_BY_FIELD_NUMBER: _ClassVar[int]
+    PICKED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    AGE_MS_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    goes_by: str
+    picked: str
+    refused: str
+    sequence: int
+    key: bytes
+    cost: int
+    priority: int
+    attempt: int
+    view: int
+    age_ms: int
+    endpoints: _containers.RepeatedCompositeFieldContainer[Considered]
+    words: str
+    def __init__(self, policy: _Optional[str] = ..., goes_by: _Optional[str] = ..., picked: _Optional[str] = ..., refused: _Optional[str] = ..., sequence: _Optional[int] = ..., key: _Optional[bytes] = ..., cost: _Optional[int] = ..., priority: _Optional[int] = ..., attempt: _Optional[int] = ..., view: _Optional[int] = ..., age_ms: _Optional[int] = ..., endpoints: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., words: _Optional[str] = ...) -> None: ...
+
+class Considered(_message.Message):
+    __slots__ = ("address", "state", "out_by", "looked_at", "weighed", "score", "tasks", "limit", "weight", "level", "report_age_s")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    OUT_BY_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    WEIGHED_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    REPORT_AGE_S_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    state: str
+    out_by: str
+    looked_at: bool
+    weighed: float
+    score: float
+    tasks: int
+    limit: int
+    weight: float
+    level: int
+    report_age_s: float
+    def __init__(self, address: _Optional[str] = ..., state: _Optional[str] = ..., out_by: _Optional[str] = ..., looked_at: _Optional[bool] = ..., weighed: _Optional[float] = ..., score: _Optional[float] = ..., tasks: _Optional[int] = ..., limit: _Optional[int] = ..., weight: _Optional[float] = ..., level: _Optional[int] = ..., report_age_s: _Optional[float] = ...) -> None: ...

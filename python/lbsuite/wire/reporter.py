@@ -1,6 +1,7 @@
 """When a backend reports its load, and to whom."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -12,6 +13,8 @@ from lbsuite.wire.usage import Usage
 
 COALESCE_S = 0.05
 """Changes within this time of a report are told together by the next."""
+SCARCE_S = 0.005
+"""The same for slots that become free where none was just now: callers may wait for them."""
 _JITTER = 0.2
 
 
@@ -30,7 +33,8 @@ class Reporter:
         )
         self._usage = Usage()
         self._loop = asyncio.get_running_loop()
-        self._last_s = 0.0
+        self._last_s = self._full_s = 0.0
+        self._due_s = math.inf
         self._prompt = False
         self._timer: asyncio.TimerHandle | None = None
         self.observe: Callable[[messages.ServerLoad], None] = lambda load: None
@@ -38,15 +42,21 @@ class Reporter:
         limiter.changed = self.changed
 
     def changed(self, token: int = 0) -> None:
-        """There is news: a report goes out now, or COALESCE_S after the last one.
+        """There is news: a report goes out now, or COALESCE_S after the last one, SCARCE_S where slots were scarce.
 
         That a pick has begun is no news to the only balancer there is, which counts its own picks; on a busy fleet
         that saves half of the reports.
         """
-        if self._prompt or (token and len(self.links) == len(self.limiter.balancers) == 1):
+        now = time.monotonic()
+        if self.limiter.tasks + (not token) >= self.limiter.limit:  # it is full, or was before this end
+            self._full_s = now
+        if token and len(self.links) == len(self.limiter.balancers) == 1:
             return
-        self._prompt = True
-        self._arm(self._last_s + COALESCE_S)
+        scarce = not token and now < self._full_s + COALESCE_S
+        due_s = self._last_s + (SCARCE_S if scarce else COALESCE_S)
+        if not self._prompt or due_s < self._due_s:
+            self._prompt = True
+            self._arm(due_s)
 
     def add(self, balancer: str, *, register: bool) -> Link:
         """Begins to tell a balancer, if it is not told already. register: it does not know this backend otherwise."""
@@ -71,7 +81,7 @@ class Reporter:
         """Falls silent."""
         if self._timer is not None:
             self._timer.cancel()
-        self._prompt = True
+        self._prompt, self._due_s = True, -math.inf
         await self.keep(())
 
     def report(self) -> None:
@@ -89,4 +99,5 @@ class Reporter:
     def _arm(self, when_s: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._due_s = when_s
         self._timer = self._loop.call_later(when_s - time.monotonic(), self.report)

@@ -51,21 +51,35 @@ def counters(membership: Membership) -> dict[str, int]:
     Each counter there is shows here, and so in `/metrics` and `/api/state`.
     """
     refused = {f"refused_{reason}": count for reason, count in dict(membership.refusals).items()}
-    return {**refused, **membership.alarm.happened}
+    return {**membership.engine.counters(), **refused, **membership.alarm.happened}
 
 
-def nobody(membership: Membership, now: float) -> Refused:
-    """Why there is nobody to pick, as the status that says it; it is counted."""
+def nobody(membership: Membership, now: float, request: messages.BalanceRequest, waited_s: float = 0.0) -> Refused:
+    """Why there is nobody to pick for this request, as the status that says it; it is counted.
+
+    waited_s: how long it has waited for a slot, in vain.
+    """
     engine = membership.engine
-    why = engine.why(now)
-    membership.refusals["excluded" if why == "ready" else why] += 1
+    why = engine.why(now, request.priority, request.attempt)
+    reason = "waited" if waited_s and why != "none" else "excluded" if why == "ready" else why
+    membership.refusals[reason] += 1
     states = Counter(endpoint.state for endpoint in engine.endpoints(now))
     if not states:
         return Refused(grpc.StatusCode.UNAVAILABLE, "nobody is registered")
     count = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    if waited_s and why != "none":
+        return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"no slot was free within {waited_s:.3g} s: {count}")
+    if waiting := len(membership.alarm.tickets):
+        count += f"; callers that wait: {waiting}"
     match why:
         case "all_full":
             return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"all endpoints that are alive are full: {count}")
+        case "shed":
+            words = f"the service is at its limit for priority {request.priority} (total_limit): {count}"
+            return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, words)
+        case "over_budget":
+            words = f"attempt {request.attempt} is beyond the budget of retries (retry_budget)"
+            return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, words, final=True)
         case "none":
             return Refused(grpc.StatusCode.UNAVAILABLE, f"nobody is alive: {count}")
         case _:
@@ -75,7 +89,12 @@ def nobody(membership: Membership, now: float) -> Refused:
 def _told(seen: _core.Endpoint, standing: Standing | None, service: str) -> messages.Endpoint:
     endpoint = messages.Endpoint(
         info=messages.ServerInfo(
-            address=seen.address, service=service, weight=seen.weight, zone=seen.zone, limit=seen.limit
+            address=seen.address,
+            service=service,
+            weight=seen.weight,
+            zone=seen.zone,
+            limit=seen.limit,
+            tier=seen.tier,
         ),
         state=STATES.get(seen.state, messages.STATE_UNSPECIFIED),
     )
@@ -107,4 +126,5 @@ def _entry(endpoint: messages.Endpoint) -> dict[str, Any]:
         "finished": report.finished,
         "weight": info.weight,
         "zone": info.zone,
+        "tier": info.tier,
     }

@@ -10,6 +10,7 @@ mix:exp:0.05         a random time of sleep, CPU and memory: see mix
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,8 @@ LARGEST_TEXT_N = 20_000_000
 WITHOUT_GMP = (
     "fib_big needs GMP, which this lbsuite was built without: apt-get install libgmp-dev, then install it anew"
 )
+MAX_COST = (1 << 32) - 1
+"""What a request's field holds."""
 DONE = "done"
 """The result of a task that has no other."""
 
@@ -70,6 +73,13 @@ def expected(text: str) -> str:
     if kind == "fib_big":
         return _big(argument, Bounds(max_big_n=LARGEST_BIG_N))(_core.Cancel())
     return str(_core.fibonacci(int(argument))) if kind in ("fib", "fib_fast") else DONE
+
+
+def cost(text: str) -> int:
+    """About how many milliseconds a task that `parse` takes runs alone, 1 at least: what it may say that it costs."""
+    kind, argument = _split(text)
+    seconds = _COSTS_S[kind](argument)
+    return min(max(1, round(1e3 * seconds)), MAX_COST)
 
 
 def series(text: str) -> Iterator[str]:
@@ -127,6 +137,20 @@ def _mix(argument: str, bounds: Bounds) -> Kernel:
     return _without_result(partial(_core.mix, work.cpu_s, bounds.slowdown * work.sleep_s, work.memory_bytes))
 
 
+def _recursive_s(argument: str) -> float:
+    return 0.010 * float(((1 + math.sqrt(5)) / 2) ** (int(argument) - 32))
+
+
+def _big_s(argument: str) -> float:
+    number, in_decimal, _ = argument.partition(":")
+    return int(number) * (25e-9 if in_decimal else 3.3e-9)
+
+
+def _mix_s(argument: str) -> float:
+    work = Mix.parse(argument, math.inf, MAX_COST).draw(math.inf, MAX_COST)
+    return work.cpu_s + work.sleep_s
+
+
 def _without_result(wait: Callable[[_core.Cancel], None]) -> Kernel:
     def run(cancel: _core.Cancel) -> str:
         wait(cancel)
@@ -142,4 +166,12 @@ _KINDS: Mapping[str, Callable[[str, Bounds], Kernel]] = {
     "sleep": _sleep,
     "memory": _memory,
     "mix": _mix,
+}
+_COSTS_S: Mapping[str, Callable[[str], float]] = {
+    "fib": _recursive_s,
+    "fib_fast": lambda _: 0.0,
+    "fib_big": _big_s,
+    "sleep": lambda argument: quantities.seconds(argument, math.inf),
+    "memory": lambda argument: quantities.seconds(argument.partition(":")[2], math.inf),
+    "mix": _mix_s,
 }
