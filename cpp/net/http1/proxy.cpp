@@ -26,6 +26,8 @@ class SignalsBlocked {
 
 Proxy::Proxy(Engine<Shared>& engine, ProxySettings settings, const std::vector<std::string>& listen, File access_log)
     : settings_(std::move(settings)) {
+  if (engine.settings().queue.wait_s > 0)
+    throw std::invalid_argument("a proxy lets nobody wait: its engine has queue_s");
   if (!token(settings_.via)) throw std::invalid_argument("not a name for Via: '" + settings_.via + "'");
   if (access_log.open()) log_ = std::make_unique<AccessLog>(std::move(access_log));
   if (!settings_.certificate.empty()) tls_ = Tls::server(settings_.certificate, settings_.certificate_key);

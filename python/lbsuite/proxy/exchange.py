@@ -166,7 +166,7 @@ class Exchange:
     def _pick(self) -> _core.Pick:
         engine, now = self._door.engine, time.monotonic()
         pick = engine.pick(now, self._key, exclude=self.failed, attempt=self.attempts)
-        if pick is not None:
+        if isinstance(pick, _core.Pick):
             return pick
         if self.failed:
             raise Refusal(502, "no backend answered")
