@@ -166,7 +166,7 @@ void Exchange::backend_gone(int error) {
     leave(false, false);
     return over(false);
   }
-  if (answered_ && parser_.framing() == Framing::until_close && error == 0) return finish(false);
+  if (answered_ && parser_.framing() == Framing::until_close && error == 0) return end_with_connection();
   if (refused) worker_.engine().apply(Lost{address_}, Reactor::clock());
   leave(false, true);
   if (answered_) return over(false);  // half a response: the client must see that it is not whole

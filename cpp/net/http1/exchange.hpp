@@ -68,8 +68,10 @@ class Exchange final : private UpstreamUser {
   void pass_interim(const Head& head);
   void pass_head(const Head& head, std::string_view body);
   void begin_tunnel(std::string_view head, std::string_view first);
-  void take_body(std::string_view bytes);
-  void finish(bool keep_alive);
+  void take_body(std::string_view bytes, std::string& out);
+  void end_body(std::string& out) const;
+  void end_with_connection();
+  void finish(bool clean);
   void over(bool keep_alive);
 
   Worker& worker_;

@@ -19,7 +19,7 @@ void Exchange::backend_sent(std::string_view bytes) {
     if (client_.undelivered() > kMostUnsent) upstream_->want_reads(false);
     return;
   }
-  if (answered_) return take_body(bytes);
+  if (answered_) return take_body(bytes, worker_.scratch());
   std::string kept;
   if (!in_.empty()) {
     kept = std::move(in_.append(bytes));
@@ -77,13 +77,7 @@ void Exchange::pass_head(const Head& head, std::string_view body) {
   std::string& out = worker_.scratch();
   write_response(head, delivery_, keep_alive_, minor_, worker_.settings().via, out);
   if (head.status == 101) return begin_tunnel(out, body);
-  if (delivery_ == Delivery::chunked) return client_.deliver(out) ? take_body(body) : client_.close();
-  std::string_view data;
-  std::size_t taken = 0;
-  if (!parser_.whole()) taken = parser_.read_body(body, [&](std::string_view piece) { data = piece; });
-  response_bytes_ += data.size();
-  if (!client_.deliver(out, data)) return client_.close();
-  if (parser_.whole()) finish(taken == body.size());
+  take_body(body, out);
 }
 
 void Exchange::begin_tunnel(std::string_view head, std::string_view first) {
@@ -93,21 +87,25 @@ void Exchange::begin_tunnel(std::string_view head, std::string_view first) {
   client_.resume_soon();  // what it sent ahead
 }
 
-void Exchange::take_body(std::string_view bytes) {
-  bool fine = true;
+// out: what goes before it. All of it goes to the client in one piece: a system call costs more than a copy.
+void Exchange::take_body(std::string_view bytes, std::string& out) {
+  constexpr std::size_t kCopied = 2048;
+  std::string_view as_it_is;  // one that is long and needs no chunks around it
   const std::size_t taken = parser_.read_body(bytes, [&](std::string_view data) {
-    if (data.empty()) return;  // a chunk of nothing would end the body
     response_bytes_ += data.size();
-    if (delivery_ != Delivery::chunked) {
-      fine = fine && client_.deliver(data);
-      return;
+    if (data.empty()) return;  // a chunk of nothing would end the body
+    if (delivery_ == Delivery::chunked) {
+      write_chunk_head(data.size(), out);
+      out.append(data).append("\r\n");
+    } else if (parser_.framing() == Framing::chunked || data.size() <= kCopied) {
+      out.append(data);
+    } else {
+      as_it_is = data;
     }
-    std::string& out = worker_.scratch();
-    write_chunk_head(data.size(), out);
-    out.append(data).append("\r\n");
-    fine = fine && client_.deliver(out);
   });
-  if (!fine) return client_.close();
+  if (parser_.whole()) end_body(out);
+  if (!out.empty() && !client_.deliver(out, as_it_is)) return client_.close();
+  if (out.empty() && !as_it_is.empty() && !client_.deliver(as_it_is)) return client_.close();
   if (parser_.broken()) {
     leave(false, true);
     return over(false);
@@ -116,13 +114,20 @@ void Exchange::take_body(std::string_view bytes) {
   if (client_.undelivered() > kMostUnsent && upstream_ != nullptr) upstream_->want_reads(false);
 }
 
+void Exchange::end_body(std::string& out) const {
+  if (delivery_ == Delivery::chunked) out.append("0\r\n").append(parser_.trailers()).append("\r\n");
+}
+
+// The backend has closed, and so told that this was all.
+void Exchange::end_with_connection() {
+  std::string& out = worker_.scratch();
+  end_body(out);
+  if (!out.empty() && !client_.deliver(out)) return client_.close();
+  finish(false);
+}
+
 // clean: the backend sent nothing beyond this response.
 void Exchange::finish(bool clean) {
-  if (delivery_ == Delivery::chunked) {
-    std::string& out = worker_.scratch();
-    out.append("0\r\n").append(parser_.trailers()).append("\r\n");
-    if (!client_.deliver(out)) return client_.close();
-  }
   worker_.counters().answered.add(1);
   leave(clean && backend_keeps_ && request_whole_, status_ >= 500);
   over(keep_alive_ && request_whole_);

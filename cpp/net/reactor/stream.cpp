@@ -10,6 +10,19 @@
 
 namespace lbsuite::net {
 
+namespace {
+
+ssize_t send_both(int socket, std::string_view first, std::string_view second) {
+  std::array<iovec, 2> pieces{
+      {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}}};
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+}  // namespace
+
 void Stream::watch(std::unique_ptr<Watched> watched, bool connecting) {
   connecting_ = connecting;
   events_ = connecting ? EPOLLIN | EPOLLOUT : EPOLLIN;
@@ -42,12 +55,8 @@ bool Stream::send(Watched& self, std::string_view first, std::string_view second
     keep(second);
     return waiting || flush(self);
   }
-  std::array<iovec, 2> pieces{
-      {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}}};
-  msghdr message{};
-  message.msg_iov = pieces.data();
-  message.msg_iovlen = second.empty() ? 1 : 2;
-  const ssize_t count = ::sendmsg(socket(), &message, MSG_NOSIGNAL);
+  const ssize_t count =
+      second.empty() ? ::send(socket(), first.data(), first.size(), MSG_NOSIGNAL) : send_both(socket(), first, second);
   if (count < 0 && errno != EAGAIN && errno != EINTR) return false;
   const std::size_t sent = count > 0 ? static_cast<std::size_t>(count) : 0;
   if (sent == first.size() + second.size()) return true;
