@@ -1,6 +1,8 @@
 // bind: the only room that knows Python, and the only one that lets go of the GIL.
 //   register_<room>.cpp       the names that Python sees, checked against python/lbsuite/_core.pyi
 //   bound_engine              an engine and the str objects of its endpoints     recording  the lines of its log
+//   bound_placer              a placer and the str objects of its members
+//   from_python, fast_method  what is read from Python objects, and a method without pybind11's cost
 //   python_policy             a policy written in Python, as an engine sees it
 //   waiting                   how a call waits for an engine's locks without the GIL
 // Python alone calls in here; what the core throws becomes ValueError, RuntimeError or OSError.

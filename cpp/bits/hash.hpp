@@ -2,9 +2,12 @@
 // bits: what every other room is built on.
 //   hash, rng  the only hashing and randomness there is, fixed on every machine and in every process, so that a pick, a
 //              replay and a placement come out the same everywhere
+//   md5        for rings that others must agree with
+//   neg_log2   what weighted choices compare     distribution  how sizes are spread
 //   cell       what counters are kept in          course  a number that falls with time
-//   check      refuses bad input                  maglev  a table that names share by weight
-// Anyone may call; nothing here locks, and nothing but check allocates or fails.
+//   maglev     a table that names share by weight
+//   check      refuses bad input                  fields, spec  settings and choices from a list, as text
+// Anyone may call; nothing here locks. Only check and what reads or checks by it fails.
 
 #include <bit>
 #include <cstdint>

@@ -1,7 +1,9 @@
 #pragma once
-// engine: one service. A roster of endpoints, the policies that pick among them, leases, and the event log.
+// engine: one service. A roster of endpoints, the policies that pick among them, the stages that protect them, leases,
+// and the event log.
 //   events      what goes in and comes out       membership   who may be picked, as events and time change it
 //   picking     how one request gets its endpoint
+//   watched     what is done where somebody watches picks
 //   explanation a pick told in full               witness    who notes it down     samples    which are kept
 //   lanes       which policies answer whom       pickers      a policy in a lane, and what lanes share of it
 //   candidates  the endpoints as a policy sees them           leaderboard  the least loaded of very many
@@ -107,8 +109,8 @@ class Engine {
   }
   // `choose`, told in full: what a pick would be now. As each look of that twin it counts nothing, and uses up a turn.
   Explanation explain_choice(const Request& request, double now, std::uint32_t lane = 0);
-  // What has happened since the start, by name: "picks", "tickets", "refused_<why>",
-  // "ejected_by_<stage>", "returned_by_<stage>".
+  // What has happened since the start, by name: "picks", "tickets", "refused_<why>", "ejected_by_<stage>",
+  // "returned_by_<stage>".
   std::vector<std::pair<std::string, std::uint64_t>> counters() const;
 
   NotReady why() const;  // of a pick that found nobody

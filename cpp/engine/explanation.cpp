@@ -37,8 +37,8 @@ std::string printable(const std::string& bytes) {
 using Row = std::array<std::string, 8>;
 
 std::string standing(const Considered& one, bool picked) {
-  if (one.out_by == "request") return "excluded by the request";
-  if (one.out_by == "share") return "held to its share";
+  if (one.out_by == kByRequest) return "excluded by the request";
+  if (one.out_by == kByShare) return "held to its share";
   if (one.state == State::ejected || one.state == State::standby) {
     return std::string(kStates[static_cast<std::size_t>(one.state)]) + ": " + one.out_by;
   }

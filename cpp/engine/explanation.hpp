@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policy/request.hpp"
@@ -12,12 +13,16 @@
 
 namespace lbsuite {
 
+// What may keep one out that is no stage and no state.
+inline constexpr std::string_view kByRequest = "request";  // which excludes it
+inline constexpr std::string_view kByShare = "share";      // it has had its own
+inline constexpr std::string_view kByLoss = "lost";        // its connection broke
+
 // One endpoint, as a pick found it.
 struct Considered {
   std::string address;
   State state = State::ready;
-  // What kept it out: "request" (which excludes it), "share" (it has had its own), a stage's name, "lost", or the
-  // state's; empty: nothing did.
+  // What kept it out: one of the above, a stage's name, or the state's; empty: nothing did.
   std::string out_by = {};
   bool looked_at = false;              // by the policy, which found it ready
   std::optional<double> weighed = {};  // the figure the policy compared or drew by, where it has one

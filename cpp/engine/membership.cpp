@@ -67,18 +67,17 @@ void Membership<Model>::arrange(double now) {
   std::size_t i = 0;
   bool panics = false;
   for (auto* endpoint : roster_.in_order()) {
-    turned(*endpoint, ejected_by[i++], now);
+    note_ejection(*endpoint, ejected_by[i++], now);
     panics |= endpoint->revived;
-    if (endpoint->load.held_to() == endpoint->trial) continue;
-    endpoint->load.hold_to(endpoint->trial);
+    if (endpoint->load.most() == endpoint->trial) continue;
+    endpoint->load.bound(endpoint->trial);
     roster_.touches().add(endpoint->index);
   }
   if (std::exchange(panics_, panics) != panics) say({panics ? EffectKind::panic : EffectKind::calm, "", now});
 }
 
-// `before` is the stage that believed it sick when it was last asked.
 template <class Model>
-void Membership<Model>::turned(const Endpoint<Model>& endpoint, std::string_view before, double now) {
+void Membership<Model>::note_ejection(const Endpoint<Model>& endpoint, std::string_view before, double now) {
   const std::string_view by = endpoint.ejected_by;
   if (before == by) return;
   if (!before.empty()) ++ejections_[before].returned;

@@ -85,7 +85,8 @@ class Membership {
   // Says anew who may be picked, and shows it to pickers.
   void refresh(double now);
   void arrange(double now);
-  void turned(const Endpoint<Model>& endpoint, std::string_view before, double now);
+  // `before` is the stage that believed it sick when it was last asked.
+  void note_ejection(const Endpoint<Model>& endpoint, std::string_view before, double now);
   // True if pickers must see a new view.
   bool pass_time(Endpoint<Model>& endpoint, double now);
   // Gives up picks that have not arrived in long.

@@ -2,6 +2,7 @@
 // The records of sampled picks: each n-th that a lane is asked for, the newest few kept. Any thread may ask whether it is
 // on; everything else is under the engine's writer lock.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>

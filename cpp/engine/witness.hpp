@@ -27,7 +27,7 @@ class Witness {
       rows_[member->index] = static_cast<std::uint32_t>(told_.endpoints.size());
       Considered& one = told_.endpoints.emplace_back(found(*member, told_.now, ranking));
       const auto excluded = std::find(request.exclude.begin(), request.exclude.end(), one.address);
-      if (one.out_by.empty() && excluded != request.exclude.end()) one.out_by = "request";
+      if (one.out_by.empty() && excluded != request.exclude.end()) one.out_by = kByRequest;
     }
   }
 
@@ -46,8 +46,8 @@ class Witness {
       Considered& one = row(candidates, i);
       one.looked_at = false;
       one.weighed.reset();
-      if (one.out_by == kHeld) one.out_by.clear();  // where nobody else is ready, it is asked again without
-      if (one.out_by.empty() && candidates.holds(i)) one.out_by = kHeld;
+      if (one.out_by == kByShare) one.out_by.clear();  // where nobody else is ready, it is asked again without
+      if (one.out_by.empty() && candidates.holds(i)) one.out_by = kByShare;
       if (one.out_by.empty() && candidates.crowded(i)) one.out_by = SizeGuard::name;
     }
   }
@@ -78,8 +78,6 @@ class Witness {
   }
 
  private:
-  static constexpr const char* kHeld = "share";
-
   Considered& row(const Candidates<Model>& candidates, std::uint32_t i) {
     return told_.endpoints[rows_[candidates.place(i).index]];
   }
@@ -100,7 +98,7 @@ class Witness {
 
   static std::string out_by(const Endpoint<Model>& endpoint, State state) {
     if (state == State::ready) return {};
-    if (state == State::ejected) return endpoint.lost ? "lost" : std::string(endpoint.ejected_by);
+    if (state == State::ejected) return std::string(endpoint.lost ? kByLoss : endpoint.ejected_by);
     if (state == State::standby) return std::string(endpoint.standby_by);
     return std::string(kStates[static_cast<std::size_t>(state)]);
   }

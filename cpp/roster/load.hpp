@@ -136,14 +136,14 @@ class Load {
 
   void set_limit(std::uint32_t limit) {
     told_limit_ = limit;
-    hold_to(held_to());
+    bound(most());
   }
-  // No more tasks at once than this, whatever its own limit; 0: it is not held.
-  void hold_to(std::uint32_t most) {
-    held_to_.set(most);
+  // No more tasks at once than this, whatever its own limit; 0: as many as that.
+  void bound(std::uint32_t most) {
+    most_.set(most);
     limit_.tell(Limit<Model>::smaller(most, told_limit_));
   }
-  std::uint32_t held_to() const { return held_to_.get(); }
+  std::uint32_t most() const { return most_.get(); }
   void set_weight(std::uint32_t weight) {
     capacity_.set(capacity_.get() / weight_.get() * weight);
     weight_.set(weight);
@@ -213,7 +213,7 @@ class Load {
   const bool reported_;
   Cell<std::int32_t> others_{0};  // tasks that reports tell of and `tally_` does not count
   Limit<Model> limit_;
-  Cell<std::uint32_t> held_to_{0};
+  Cell<std::uint32_t> most_{0};
   Cell<double> capacity_{1};
   Tally<Model> tally_;
   // Cost of the picks beyond 1 each: of those that `tally_` has in flight, and of all ever.

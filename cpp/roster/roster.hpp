@@ -6,6 +6,7 @@
 //   shares     holds some to their share of picks  levels     who goes before whom
 //   locked, atomic, split, snapshot                the ways in which pickers and the writer share it
 //   reckoner, arrivals, drain_rate, tally, limit   what a load is made of
+//   outcomes   how its tasks ended                 big_tasks  those that may hold a share of its slots only
 //   touches    whose load has changed              tournament who has the least of many loads
 //   address_book                                   finds an endpoint by its address
 // The engine alone calls in here: visits from any thread, everything else under its writer lock.

@@ -1,13 +1,14 @@
 #pragma once
 // stage: what keeps a fleet alive when things go wrong. One file a stage, and stages.hpp, THE LIST: the order in which
-// they act. The engine alone asks them; each is off unless its spec is given, and what it then goes by are its source's
-// defaults.
+// they act. What would make one too long, or several are made of, lives in parts/. The engine alone asks them; each but
+// `stale` is off unless its spec is given, and what it then goes by are its source's defaults.
 //
 // A stage is a class with a `name`, a struct of `Settings`, and of these what it needs:
-//   void arrange(Members<Model>, double now)     says of each endpoint whether it may be picked: sets `ejected_by`,
-//                                                `standby_by`, `trial` or `revived`, clear before the first stage; and
-//                                                how much: `level`, `part`, `warmth`, `pull`, which are 0, 1, 1, 1.
-//                                                Before each view, so on every change of who is there or how they stand
+//   void arrange(Members<Model>, double now)     says of each endpoint whether it may be picked: sets `ejected_by` (and
+//                                                why and until when), `standby_by`, `trial`, `relieved` or `revived`,
+//                                                clear before the first stage; and how much: `level`, `part`, `warmth`,
+//                                                `pull`, which are 0, 1, 1, 1. Before each view, so on every change of
+//                                                who is there or how they stand
 //   bool ended(Endpoint<Model>&, const Endings&, double now)
 //                                                tasks ended; true: who may be picked may change by it, so `review`
 //   bool review(Members<Model>, double now)      time has passed, or `ended` asked for it; true: `arrange` anew
@@ -18,6 +19,8 @@
 //   void counted(std::int32_t tasks)             so many more tasks are in flight, or fewer, by anything but a pick
 //   double until(std::uint64_t sequence, double now) const
 //                                                when a stream that began with this pick should be picked anew
+//   double stale_at(double now, double interval_s) const
+//                                                when one that reports now is stale; of the stage `stale` alone
 //   double slot_share(const Request&)            what share of an endpoint's slots requests like this one, the big, may
 //                                                hold together; 1: it is none of them. Another is ready only where there
 //                                                is room for one more

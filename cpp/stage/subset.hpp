@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bits/hash.hpp"
 #include "stage/stage.hpp"
 
 namespace lbsuite {

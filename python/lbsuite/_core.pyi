@@ -539,10 +539,10 @@ class Engine:
     two_choices rank by. accounting: "done" (the caller reports each pick's end by `done`) or "reported" (reports free
     the slots). outcomes, probes: whether the caller gives them (how each task ended, by `done` or by the own_ fields of
     reports; answers to the probes that effects ask for). native: whether it serves a host that runs no Python. stages:
-    specs of those that protect it, `name` or `name:key=value,...`, each at most once. queue_s:
-    above 0, a pick that finds all full becomes a Ticket that waits so long at most, queue_tickets of them at once;
-    queue_order: "fifo", "deadline" (who can wait least goes first) or "priority". Raises ValueError for an unknown
-    name, and for a policy that needs what is not given or that the roster does not serve. Calls may come from any thread.
+    specs of those that protect it, `name` or `name:key=value,...`, each at most once. queue_s: above 0, a pick that finds
+    all full becomes a Ticket that waits so long at most, queue_tickets of them at once; queue_order: "fifo", "deadline"
+    (who can wait least goes first) or "priority". Raises ValueError for an unknown name, and for a policy or a stage that
+    needs what is not given or that the roster does not serve. Calls may come from any thread.
     """
 
     def __init__(
@@ -707,7 +707,7 @@ class Engine:
         policy: it draws from the lane's generator, and round robin goes on to the next."""
 
     def counters(self) -> dict[str, int]:
-        """What has happened since the start: "picks", "refused_" and why there was nobody, "ejected_by_" and
+        """What has happened since the start: "picks", "tickets", "refused_" and why there was nobody, "ejected_by_" and
         "returned_by_" with each stage's name."""
 
     def pick_address(self, now: float) -> str | None:

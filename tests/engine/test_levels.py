@@ -57,6 +57,14 @@ def test_a_tier_carries_what_envoy_has_it_carry(policy: str, well: tuple[int, in
     assert shares(engine) == pytest.approx(parts, abs=0.01)
 
 
+@pytest.mark.parametrize(("overprovisioning", "first"), [(1, 0.5), (1.2, 0.6), (2, 1.0)])
+def test_a_tier_carries_its_well_ones_times_overprovisioning(overprovisioning: float, first: float) -> None:
+    engine = tiered("round_robin", [10, 10], f"tiers:overprovisioning={overprovisioning}")
+    for i in range(5):
+        engine.lost(address(i), 0.5)
+    assert shares(engine) == pytest.approx([first, 1 - first], abs=0.01)
+
+
 @pytest.mark.parametrize("policy", _core.policies())
 def test_a_full_tier_spills_to_the_next_and_takes_what_ends(policy: str) -> None:
     engine = tiered(policy, [3, 4, 5], "tiers", limit=2)

@@ -4,7 +4,7 @@ first; and retries within a budget."""
 import itertools
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import lbsuite
 from lbsuite import _core
+from oracle.limits import Aimd, Gradient2
 
 A, B = "127.0.0.1:4000", "127.0.0.1:4001"
 
@@ -32,53 +33,6 @@ def limit_of(engine: _core.Engine, now: float = 0.0) -> int:
     return engine.endpoints(now)[0].limit
 
 
-@dataclass
-class Aimd:
-    """AIMDLimit.java, a task at a time."""
-
-    limit: int = 20
-    least: int = 20
-    most: int = 200
-
-    def ended(self, tasks: int, latency_s: float, failed: bool, now: float) -> None:
-        if failed or latency_s > 5:
-            self.limit = int(self.limit * 0.9)
-        elif tasks * 2 >= self.limit:
-            self.limit += 1
-        self.limit = min(self.most, max(self.least, self.limit))
-
-
-@dataclass
-class Gradient2:
-    """Gradient2Limit.java over WindowedLimit.java's windows, of tasks that do not fail."""
-
-    limit: float = 20
-    least: int = 20
-    most: int = 200
-    window_s: float = 1.0
-    windows: int = 0
-    long_s: float = 0.0
-    ends_at: float = float("-inf")
-    window: list[tuple[int, float]] = field(default_factory=list)
-
-    def ended(self, tasks: int, latency_s: float, failed: bool, now: float) -> None:
-        self.window.append((tasks, latency_s))
-        if now < self.ends_at or len(self.window) < 10:
-            return
-        short_s = sum(latency for _, latency in self.window) / len(self.window)
-        busy = max(tasks for tasks, _ in self.window) >= self.limit / 2
-        self.window, self.ends_at = [], now + self.window_s
-        self.windows += 1
-        self.long_s += (short_s - self.long_s) * (1 / self.windows if self.windows <= 10 else 2 / 601)
-        ratio = self.long_s / short_s
-        if ratio > 2:
-            self.long_s *= 0.95
-        if busy:
-            gradient = max(0.5, min(1.0, 1.5 * ratio))
-            self.limit += (self.limit * (gradient - 1) + 4) * 0.2
-            self.limit = max(self.least, min(self.most, self.limit))
-
-
 STEPS = st.lists(
     st.tuples(st.booleans(), st.sampled_from([0.01, 0.02, 0.3, 6.0]), st.integers(0, 9), st.integers(1, 40)),
     min_size=20,
@@ -86,21 +40,32 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.parametrize("kind", ["aimd", "gradient2"])
-@settings(max_examples=40, deadline=None)
-@given(steps=STEPS, least=st.integers(1, 20))
+TWINS = [
+    Aimd(least=1),
+    Aimd(least=20, most=24),
+    Aimd(limit=30, least=5, timeout_s=0.015, backoff=0.6),
+    Gradient2(least=1, window_s=0.5),
+    Gradient2(least=20, window_s=0.05),
+    Gradient2(limit=12, least=3, window_s=0.05, queue=7, tolerance=2.5, smoothing=0.6, long_windows=3),
+]
+
+
+@pytest.mark.parametrize("settled", TWINS, ids=str)
+@settings(max_examples=20, deadline=None)
+@given(steps=STEPS)
 def test_a_limit_is_learnt_as_its_source_has_it(
-    kind: str, steps: list[tuple[bool, float, int, int]], least: int
+    settled: Aimd | Gradient2, steps: list[tuple[bool, float, int, int]]
 ) -> None:
-    twin = Aimd(least=least) if kind == "aimd" else Gradient2(least=least, window_s=0.5)
-    engine, open_picks, now = fleet(f"endpoint_limit:kind={kind},least={least},window_s=0.5"), [], 0.0
+    twin, told = replace(settled), asdict(settled)
+    spec = ",".join(f"{name}={value}" for name, value in told.items())
+    engine, open_picks, now = fleet(f"endpoint_limit:kind={twin.kind},{spec}"), [], 0.0
     for more, latency_s, tenths, count in steps:
         now += 0.05
         if more:
             open_picks += fill(engine, now, count)
         for _ in open_picks[:count]:
             tasks = len(open_picks)
-            failed = kind == "aimd" and tenths == 0
+            failed = twin.kind == "aimd" and tenths == 0
             engine.done(open_picks.pop(0), now, latency_s, error="failed" if failed else None)
             twin.ended(tasks, latency_s, failed, now)
         assert limit_of(engine, now) == int(twin.limit)

@@ -65,3 +65,11 @@ def test_the_few_that_are_left_do_not_drown() -> None:
     run(engine, 600, bad, 1.0)
     picked = run(engine, 1000, bad, 2.0)
     assert max(picked.count(address) for address in set(picked)) <= 2 * 100
+
+
+@pytest.mark.parametrize(("stage", "serving"), [("panic", 1), ("panic:lost=1", 4)])
+def test_the_lost_serve_in_a_panic_only_where_that_is_told(stage: str, serving: int) -> None:
+    engine = fleet(stage, endpoints=4)
+    for i in range(3):
+        engine.lost(f"127.0.0.1:{4000 + i}", 0.5)
+    assert len(set(run(engine, 8, set(), 1.0))) == serving

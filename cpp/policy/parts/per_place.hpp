@@ -1,5 +1,5 @@
 #pragma once
-// What a policy keeps of each endpoint, by its place: forgotten where another endpoint has taken the place.
+// What a policy or a stage keeps of each endpoint, by its place: forgotten where another endpoint has taken the place.
 // Cost: one look-up. Allocates in `room` alone, which must have told of every place that is asked for.
 
 #include <cstdint>

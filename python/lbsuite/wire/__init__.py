@@ -1,11 +1,12 @@
 """The RPC world: everything that speaks `lbsuite.proto` over gRPC lives here.
 
     messages, services   the schema at run time, and how it is served and called: listening, dial
-    balancer             RPC -> engine -> reply, the clock is read here: wishes, status, pick_log, refusal,
-                         hosting
+    balancer             RPC -> engine -> reply, the clock is read here: bounds, wishes, status, explaining, refusal,
+                         hosting, pick_log, recordings
     membership           by what right an endpoint is here: alarm, allow, connections; follower of a registry
+    tickets              callers who wait for a slot
     door                 how a balancer is served with grpc.aio
-    backend              a process that computes tasks: tasks, workers
+    backend              a process that computes tasks: tasks, mix, quantities, workers
     join                 how any gRPC server joins a fleet: limiter, reporter, link, presence, usage
     client               asks the balancer, runs tasks, measures: pick_source, compute_calls, budget, arrivals, tally
 

@@ -47,7 +47,7 @@ class BalancerSettings:
     """service: what a request means that names none. policy: what a request gets that wishes none. fixed: and whatever
     it wishes. load: what least_load ranks by (tasks, memory, cpu). ttl_s: the lease time of endpoints. allow: the
     networks endpoints may be in. log_picks: one log line a pick. record: a file for the event log, one a service (see
-    Recordings); None: nothing is recorded. sample: each so-manieth pick is told in full, for Explain; 0: none.
+    Recordings); None: nothing is recorded. sample: each N-th pick is told in full, for Explain; 0: none.
     stages: specs of those that protect each service. queue_s: how long a caller who finds all full may wait for a slot;
     0: not at all."""
 
@@ -133,11 +133,6 @@ class Balancer:
         _log.info("%s is %s by the operator", request.address, "undrained" if request.undo else "drained")
         return self._status(request.service)
 
-    def stop_waiting(self) -> None:
-        """Callers who wait for a slot, and those who would, are told UNAVAILABLE from now on."""
-        for membership in self._memberships.values():
-            membership.alarm.tickets.stop()
-
     async def Explain(self, request: messages.ExplainRequest, caller: Caller) -> messages.ExplainReply:
         """What a pick would be now, and why; or the newest of those that were sampled."""
         engine, now, asked = self._known(request.request.service).engine, time.monotonic(), request.request
@@ -148,6 +143,11 @@ class Balancer:
         if not self.settings.sample:
             raise Refused(grpc.StatusCode.FAILED_PRECONDITION, "no pick is kept: the balancer runs without --sample")
         return explaining.kept(engine, request.last, now)
+
+    def stop_waiting(self) -> None:
+        """Callers who wait for a slot, and those who would, are told UNAVAILABLE from now on."""
+        for membership in self._memberships.values():
+            membership.alarm.tickets.stop()
 
     async def close(self) -> None:
         self.stop_waiting()

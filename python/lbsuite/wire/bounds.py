@@ -2,12 +2,13 @@
 
 import math
 
-from lbsuite.wire import messages
+from lbsuite.wire import limiter, messages
 
 MAX_EXCLUDED = 64
 MAX_INTERVAL_MS = 3_600_000
-MAX_COUNTED = 64
-"""Balancers that one report may have counts of; a report is kept, and told whole by Status."""
+MAX_COUNTED = limiter.MAX_BALANCERS
+"""Balancers that one report may have counts of: as many as a backend counts for. A report is kept, and told whole by
+Status."""
 
 
 def check_question(request: messages.BalanceRequest) -> None:
