@@ -51,12 +51,14 @@ from lbsuite._core import (
     __version__,
     fibonacci,
     parse_policy,
+    parse_stage,
     place,
     policies,
     rosters,
     router_kinds,
     set_kinds,
     signals,
+    stages,
 )
 from lbsuite.event_log import Log, Recording, Replay, record, replay
 from lbsuite.placement import weights_from
@@ -103,6 +105,7 @@ __all__ = [
     "__version__",
     "fibonacci",
     "parse_policy",
+    "parse_stage",
     "place",
     "policies",
     "record",
@@ -111,5 +114,6 @@ __all__ = [
     "router_kinds",
     "set_kinds",
     "signals",
+    "stages",
     "weights_from",
 ]
