@@ -45,7 +45,9 @@ template <class Model>
 Endpoint<Model>* Picking<Model>::choose(const View<Model>& view, const Choosers<Model>& choosers,
                                         const Request& request, double now, Lane<Model>& lane,
                                         Witness<Model>* witness) {
-  return find(view, {choosers, request, now, false, witness}, lane);
+  Stages<Model>& stages = members_.stages();
+  const double slot_share = stages.parts_slots() ? stages.slot_share(request) : 1;
+  return find(view, {choosers, request, now, false, witness, slot_share}, lane);
 }
 
 template <class Model>
