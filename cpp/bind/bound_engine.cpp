@@ -112,12 +112,14 @@ std::uint32_t BoundEngine::python_number(const py::object& policy) {
   return number;
 }
 
-std::optional<std::variant<BoundPick, Ticket>> BoundEngine::pick(double now, const std::optional<std::string>& key,
-                                                                 std::uint32_t cost, const py::object& exclude,
-                                                                 const py::object& policy,
-                                                                 std::optional<double> deadline, std::uint32_t priority,
-                                                                 std::uint32_t attempt, std::uint32_t lane) {
+std::optional<std::variant<BoundPick, BoundTicket>> BoundEngine::pick(double now, const std::optional<std::string>& key,
+                                                                      std::uint32_t cost, const py::object& exclude,
+                                                                      const py::object& policy,
+                                                                      std::optional<double> deadline,
+                                                                      std::uint32_t priority, std::uint32_t attempt,
+                                                                      std::uint32_t lane) {
   check_now(now);
+  if (deadline && std::isnan(*deadline)) throw std::invalid_argument("deadline is not a time: nan");
   const Addresses excluded(exclude);
   const Request request{policy_number(policy),
                         key ? std::string_view(*key) : std::string_view(),
@@ -128,7 +130,7 @@ std::optional<std::variant<BoundPick, Ticket>> BoundEngine::pick(double now, con
                         attempt};
   for (;;) {
     const Answer answer = ask([&] { return engine.pick(request, now, lane); });
-    if (const auto* ticket = std::get_if<Ticket>(&answer)) return *ticket;
+    if (const auto* ticket = std::get_if<Ticket>(&answer)) return BoundTicket{*ticket, this};
     const auto* pick = std::get_if<Pick>(&answer);
     if (pick == nullptr) return std::nullopt;
     const auto spell = [&] {
@@ -213,9 +215,11 @@ void BoundEngine::expire(double now) {
   tell([&] { engine.expire(now); });
 }
 
-bool BoundEngine::cancel(const Ticket& ticket, double now) {
+bool BoundEngine::cancel(const BoundTicket& ticket, double now) {
   check_now(now);
-  return tell([&] { return engine.cancel(ticket, now); });
+  if (ticket.of != this)
+    throw std::invalid_argument("ticket " + std::to_string(ticket.ticket.number) + " is another engine's");
+  return tell([&] { return engine.cancel(ticket.ticket, now); });
 }
 
 std::vector<BoundEffect> BoundEngine::effects() {
@@ -230,7 +234,9 @@ std::vector<BoundEffect> BoundEngine::effects() {
       const auto spell = [&] { return effect.address; };
       pick = BoundPick{effect.pick, name(effect.pick.endpoint, effect.pick.generation, spell), this, false};
     }
-    bound.push_back({std::move(effect), std::move(pick)});
+    std::optional<BoundTicket> ticket;
+    if (effect.ticket.number != 0) ticket = BoundTicket{effect.ticket, this};
+    bound.push_back({std::move(effect), std::move(pick), ticket});
   }
   return bound;
 }

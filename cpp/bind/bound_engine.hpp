@@ -27,9 +27,16 @@ struct BoundPick {
   bool ended = false;
 };
 
+struct BoundTicket {
+  Ticket ticket;
+  const BoundEngine* of;
+  bool operator==(const BoundTicket& other) const { return ticket.number == other.ticket.number && of == other.of; }
+};
+
 struct BoundEffect {
   Effect effect;
   std::optional<BoundPick> pick;
+  std::optional<BoundTicket> ticket;
 };
 
 class BoundEngine {
@@ -38,11 +45,11 @@ class BoundEngine {
   BoundEngine(const EngineSettings& settings, const py::object& python);
 
   // A pick, a ticket where waiting is on, or neither.
-  std::optional<std::variant<BoundPick, Ticket>> pick(double now, const std::optional<std::string>& key,
-                                                      std::uint32_t cost, const py::object& exclude,
-                                                      const py::object& policy, std::optional<double> deadline,
-                                                      std::uint32_t priority, std::uint32_t attempt,
-                                                      std::uint32_t lane);
+  std::optional<std::variant<BoundPick, BoundTicket>> pick(double now, const std::optional<std::string>& key,
+                                                           std::uint32_t cost, const py::object& exclude,
+                                                           const py::object& policy, std::optional<double> deadline,
+                                                           std::uint32_t priority, std::uint32_t attempt,
+                                                           std::uint32_t lane);
   // As the engine's: what `pick` would answer now, told in full.
   Explanation explain_choice(double now, const std::optional<std::string>& key, std::uint32_t cost,
                              const py::object& exclude, const py::object& policy, std::uint32_t priority,
@@ -53,7 +60,7 @@ class BoundEngine {
   py::array_t<std::uint32_t> pick_many(std::size_t count, double now);
   bool apply(const Event& event, double now);
   void expire(double now);
-  bool cancel(const Ticket& ticket, double now);
+  bool cancel(const BoundTicket& ticket, double now);
   std::vector<BoundEffect> effects();
   // The engine's number for a policy: its spec, its settings, or an object of a class that derives from Policy; 0 for
   // None.

@@ -37,13 +37,14 @@ void register_pick(py::module_& module) {
         return "Pick(endpoint='" + bound.address.cast<std::string>() +
                "', sequence=" + std::to_string(bound.pick.sequence) + ")";
       });
-  py::class_<Ticket>(module, "Ticket", py::is_final())
-      .def_readonly("number", &Ticket::number)
+  const auto number = [](const BoundTicket& bound) { return bound.ticket.number; };
+  py::class_<BoundTicket>(module, "Ticket", py::is_final())
+      .def_property_readonly("number", number)
       .def(
-          "__eq__", [](const Ticket& one, const Ticket& other) { return one.number == other.number; },
-          py::is_operator())
-      .def("__hash__", [](const Ticket& ticket) { return ticket.number; })
-      .def("__repr__", [](const Ticket& ticket) { return "Ticket(number=" + std::to_string(ticket.number) + ")"; });
+          "__eq__", [](const BoundTicket& one, const BoundTicket& other) { return one == other; }, py::is_operator())
+      .def("__hash__", number)
+      .def("__repr__",
+           [number](const BoundTicket& bound) { return "Ticket(number=" + std::to_string(number(bound)) + ")"; });
 }
 
 void register_shadow(py::module_& module) {
@@ -65,11 +66,7 @@ void register_effect(py::module_& module) {
       .def_property_readonly("by", told(&Effect::by))
       .def_property_readonly("why", told(&Effect::why))
       .def_property_readonly("for_s", told(&Effect::for_s))
-      .def_property_readonly("ticket",
-                             [](const BoundEffect& bound) -> std::optional<Ticket> {
-                               if (bound.effect.ticket.number == 0) return std::nullopt;
-                               return bound.effect.ticket;
-                             })
+      .def_readonly("ticket", &BoundEffect::ticket)
       .def_property_readonly(
           "pick", [](BoundEffect& bound) { return bound.pick ? &*bound.pick : nullptr; },
           py::return_value_policy::reference_internal);

@@ -50,7 +50,7 @@ class Candidates {
     return !view_.up[i]->load.full() && (all_eligible_ || eligible(i));
   }
 
-  double score(std::uint32_t i) const { return view_.up[i]->load.score(now_, ranking_); }
+  [[gnu::always_inline]] double score(std::uint32_t i) const { return view_.up[i]->load.score(now_, ranking_); }
   double estimate(std::uint32_t i) const { return view_.up[i]->load.estimate(now_); }
   std::int32_t tasks(std::uint32_t i) const { return view_.up[i]->load.tasks(); }
   std::int32_t own(std::uint32_t i) const { return view_.up[i]->load.own(); }

@@ -107,7 +107,7 @@ class Engine {
     const std::lock_guard lock(writing_);
     return samples_.newest(most);
   }
-  // `choose`, told in full: what a pick would be now. As each look of that twin it counts nothing, and uses up a turn.
+  // What a pick would be now, told in full. As `choose` it counts nothing, and is a turn unless a stage refuses it.
   Explanation explain_choice(const Request& request, double now, std::uint32_t lane = 0);
   // What has happened since the start, by name: "picks", "tickets", "refused_<why>", "ejected_by_<stage>",
   // "returned_by_<stage>".

@@ -55,7 +55,7 @@ class Lanes {
   // Throws std::invalid_argument if there is none with this number.
   Lane<Model>& lane(std::uint32_t number) const;
   // policy: 0 for the engine's own. writing: the caller holds the writer lock.
-  Choosers<Model> choosers(Lane<Model>& lane, std::uint32_t policy, bool writing);
+  [[gnu::always_inline]] Choosers<Model> choosers(Lane<Model>& lane, std::uint32_t policy, bool writing);
   // Tells each policy of a lane that listens.
   template <class Tell>
   static void each_listener(const Lane<Model>& lane, Tell&& tell);

@@ -101,7 +101,7 @@ class PolicyInLane final : public Picker<Model> {
     const auto lock = alone();
     return choose_and_probe(candidates, request);
   }
-  std::uint32_t pick_watched(const Witnessed<Model>& candidates, const Request& request) override {
+  [[gnu::cold]] std::uint32_t pick_watched(const Witnessed<Model>& candidates, const Request& request) override {
     const auto lock = alone();
     return choose_and_probe(candidates, request);
   }

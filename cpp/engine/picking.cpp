@@ -34,8 +34,9 @@ Answer Picking<Model>::pick_admitted(const Choosers<Model>& choosers, const Requ
     if (chosen == nullptr) return why_nobody(view);
     if (stages.parts_slots()) [[unlikely]]
       stages.picked(request);
-    lane.picks.set(lane.picks.get() + 1);
-    const std::uint64_t sequence = (static_cast<std::uint64_t>(lane.number) << 48) | lane.picks.get();
+    const std::uint64_t picks = lane.picks.get() + 1;
+    lane.picks.set(picks);
+    const std::uint64_t sequence = (static_cast<std::uint64_t>(lane.number) << 48) | picks;
     const double until = stages.until(sequence, clock(now));
     return Pick{chosen->index, chosen->generation, sequence, request.cost, slot_share < 1, until};
   });
@@ -45,7 +46,9 @@ template <class Model>
 Endpoint<Model>* Picking<Model>::choose(const View<Model>& view, const Choosers<Model>& choosers,
                                         const Request& request, double now, Lane<Model>& lane,
                                         Witness<Model>* witness) {
-  return find(view, {choosers, request, now, false, witness}, lane);
+  Stages<Model>& stages = members_.stages();
+  const double slot_share = stages.parts_slots() ? stages.slot_share(request) : 1;
+  return find(view, {choosers, request, now, false, witness, slot_share}, lane);
 }
 
 template <class Model>
@@ -160,6 +163,12 @@ inline std::uint32_t Picking<Model>::ask(Picker<Model>& picker, const Candidates
                                          const Question& question) {
   if (question.witness == nullptr) [[likely]]
     return picker.pick(candidates, question.request);
+  return ask_watched(picker, candidates, question);
+}
+
+template <class Model>
+std::uint32_t Picking<Model>::ask_watched(Picker<Model>& picker, const Candidates<Model>& candidates,
+                                          const Question& question) {
   question.witness->begin(candidates);
   return picker.pick_watched(Witnessed<Model>(candidates, *question.witness), question.request);
 }

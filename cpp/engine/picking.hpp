@@ -76,6 +76,9 @@ class Picking {
     const double slot_share = 1;  // of an endpoint's slots, for requests like this one together
   };
   static std::uint32_t ask(Picker<Model>& picker, const Candidates<Model>& candidates, const Question& question);
+  [[gnu::noinline, gnu::cold]] static std::uint32_t ask_watched(Picker<Model>& picker,
+                                                                const Candidates<Model>& candidates,
+                                                                const Question& question);
   Endpoint<Model>* find(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_by_levels(const View<Model>& view, const Question& question, Lane<Model>& lane);
   Endpoint<Model>* find_at(const View<Model>& level, const Question& question);

@@ -27,6 +27,15 @@ class Unheard final : public Picker<Model> {
   Picker<Model>& picker_;
 };
 
+// Whether somebody serves whom the request does not exclude: a slot of anyone else is of no use to it.
+template <class Model>
+bool worth_waiting(const View<Model>& view, const Request& request) {
+  return request.exclude.empty() || std::ranges::any_of(view.places, [&](const Endpoint<Model>* endpoint) {
+           return endpoint != nullptr && endpoint->serves() &&
+                  std::ranges::find(request.exclude, endpoint->address) == request.exclude.end();
+         });
+}
+
 }  // namespace
 
 template <class Model>
@@ -86,6 +95,8 @@ bool Queue<Model>::answer(std::uint64_t number, const Request& request, double n
 template <class Model>
 Answer Queue<Model>::wait(const Request& request, double now) {
   if (members_.roster().visit(why_nobody<Model>) == NotReady::none) return NotReady::none;
+  if (!members_.roster().visit([&](const View<Model>& view) { return worth_waiting(view, request); }))
+    return NotReady::all_full;
   const double until = std::min(request.deadline, now + settings_.wait_s);
   if (waiters_.size() >= settings_.tickets || !(now < until)) return NotReady::all_full;
   waiters_.add(++tickets_, request, until);

@@ -49,6 +49,8 @@ Explanation Engine<Model>::explain_choice(const Request& request, double now, st
   Lane<Model>& own = lanes_.lane(number);
   const Choosers<Model> choosers = lanes_.choosers(own, request.policy, true);
   Witness<Model> witness(lanes_.told(request, now), members_.roster().in_order(), members_.ranking(), request);
+  // Then no policy is asked: that is no turn of one, and nothing to record.
+  if (const auto refused = picking_.refusal(request, now)) return witness.tell(*refused, spell(*refused));
   return members_.roster().visit(own.reader, [&](const View<Model>& view) {
     const Endpoint<Model>* const chosen = picking_.choose(view, choosers, request, now, own, &witness);
     const Answer answer =

@@ -72,9 +72,10 @@ class Witness {
       one.out_by = kStates[static_cast<std::size_t>(State::full)];
     }
   }
-  // Infinite is the figure of one that is not ready.
+  // One that is not ready has a figure that tells nothing.
   void weighed(const Candidates<Model>& candidates, std::uint32_t i, double figure) {
-    if (std::isfinite(figure)) row(candidates, i).weighed = figure;
+    Considered& one = row(candidates, i);
+    if (one.looked_at && std::isfinite(figure)) one.weighed = figure;
   }
 
  private:

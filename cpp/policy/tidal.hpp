@@ -41,11 +41,11 @@ class Tidal {
     std::uint32_t chosen = kNobody;
     for (const std::uint32_t i : every) {
       const double share = chance(i);
-      if (share <= 0) continue;
       candidates.weighed(i, share / sum);
-      if (left < 0) continue;
-      chosen = i;
-      left -= share;
+      if (share > 0 && left >= 0) {
+        chosen = i;
+        left -= share;
+      }
     }
     return chosen == kNobody ? least_loaded(candidates, every, rng) : chosen;
   }

@@ -77,7 +77,7 @@ class Load {
 
   // What policies compare: the work at `now`, or what is held of another signal, over the endpoint's capacity. Between
   // calls that change something it falls along a straight line, or stands still.
-  double score(double now, const Ranking<Model>& ranking) const {
+  [[gnu::always_inline]] double score(double now, const Ranking<Model>& ranking) const {
     if (ranking.signal() != Signal::tasks) return std::max(0.0, in_signal(estimate(now), ranking)) / capacity_.get();
     return (reported_ ? work_.value(now) : work(ranking)) / capacity_.get();
   }

@@ -667,7 +667,8 @@ class Engine:
 
         Where waiting is on (queue_s), who finds all full gets a Ticket, and its Pick by an effect "answered", once a
         slot is free: the policy chooses then. It has its slot as any pick has, whether or not the effect is fetched.
-        None then says that the queue is full, too, or that the deadline has passed.
+        None then says that the queue is full, too, that the deadline has passed, or that the request excludes all
+        who serve.
 
         policy: which to ask instead of the engine's own. lane: one that `lane` opened, or 0. deadline, priority (0 goes
         first), attempt (above 0: a retry): for stages, policies and the log.
@@ -679,7 +680,8 @@ class Engine:
     def cancel(self, ticket: Ticket, now: float) -> bool:
         """The caller waits no longer, and its ticket takes no slot; False if its waiting is over already.
 
-        What became of it is then among the effects, or was: an "answered" pick wants its `done`, as any other.
+        What became of it is then among the effects, or was: an "answered" pick wants its `done`, as any other. ValueError
+        for another engine's ticket.
         """
     def sample(self, every: int) -> None:
         """From now on each `every`-th pick that a lane is asked for is told in full, and the newest 256 are kept (fewer
@@ -704,7 +706,7 @@ class Engine:
         lane: int = 0,
     ) -> Explanation:
         """What `pick` would choose now, and why. As each look of the cheap twin it counts nothing, but is a turn of the
-        policy: it draws from the lane's generator, and round robin goes on to the next."""
+        policy, unless a stage refuses: it draws from the lane's generator, and round robin goes on to the next."""
 
     def counters(self) -> dict[str, int]:
         """What has happened since the start: "picks", "tickets", "refused_" and why there was nobody, "ejected_by_" and

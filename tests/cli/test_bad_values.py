@@ -86,6 +86,7 @@ def test_nonsense_is_refused_in_one_line(
         (["client", "--priority", "-1"], "-1"),
         (["backend", "--listen", "127.0.0.1:0", "--max-big-n", "100000001"], "'100000001'"),
         (["lb", "--stage", "size_guard"], "size_guard needs to hear of each end"),
+        (["lb", "--stage", "max_age:age_s=60"], "max_age needs a host that ends streams"),
         (["client", "--task", "dance:1"], "dance"),
         (["client", "--cost", "0"], "1..4294967295: '0'"),
         (["client", "--task", "mix:normal:1"], "'normal'"),

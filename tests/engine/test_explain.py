@@ -48,6 +48,19 @@ def test_few_are_kept_where_each_names_very_many() -> None:
     assert len(str(engine.records(1)[0]).splitlines()) < 50
 
 
+def test_a_choice_that_a_stage_would_refuse_is_told_as_refused_and_is_no_turn() -> None:
+    engine = lbsuite.Engine("round_robin", stages=["total_limit:kind=fixed,limit=4", "retry_budget:share=0,per_s=0"])
+    for address in ADDRESSES[:3]:
+        engine.join(address, 0.0)
+    picks = [engine.pick(1.0), engine.pick(1.0)]
+    assert engine.explain_choice(1.0, attempt=1).refused == "over_budget"
+    told = engine.explain_choice(1.0, priority=6)
+    assert (told.picked, told.refused, engine.why(1.0, priority=6)) == (None, "shed", "shed")
+    picks += [engine.pick(1.0)]
+    assert [pick.endpoint for pick in picks if pick] == ADDRESSES[:3]
+    assert engine.explain_choice(1.0).picked == ADDRESSES[0]
+
+
 def test_the_reasons_are_by_name() -> None:
     engine = fleet(endpoints=7, limit=1)
     first = engine.pick(1.0)

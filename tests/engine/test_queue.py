@@ -57,7 +57,7 @@ def test_other_effects_have_no_ticket() -> None:
     assert [(effect.kind, effect.ticket, effect.pick) for effect in one.effects()] == [("lost", None, None)]
 
 
-def test_tickets_are_equal_by_number_and_can_be_keys() -> None:
+def test_tickets_of_one_engine_are_equal_by_number_and_can_be_keys() -> None:
     one = engine()
     first, waits = pick(one, 0.0), ticket(one, 0.0)
     other = ticket(one, 0.0)
@@ -65,6 +65,40 @@ def test_tickets_are_equal_by_number_and_can_be_keys() -> None:
     (effect,) = one.effects()
     assert {waits: "mine", other: "another's"}[effect.ticket] == "mine"
     assert repr(waits) == "Ticket(number=1)"
+
+
+def test_a_ticket_of_another_engine_is_refused_and_equal_to_none_here() -> None:
+    one, other = engine(), engine()
+    pick(one, 0.0)
+    pick(other, 0.0)
+    waits, stranger = ticket(one, 0.0), ticket(other, 0.0)
+    assert waits != stranger
+    with pytest.raises(ValueError, match="ticket 1 is another engine's"):
+        one.cancel(stranger, 1.0)
+    assert one.cancel(waits, 1.0)
+
+
+def test_who_excludes_all_that_serve_does_not_wait() -> None:
+    one = engine()
+    assert one.pick(0.0, exclude=[A]) is None
+    assert one.why(0.0) == "ready"
+    one.join(B, 0.0, limit=1)
+    full = [pick(one, 0.0), pick(one, 0.0)]
+    assert one.pick(0.0, exclude=[B, A]) is None
+    waits = ticket(one, 0.0, exclude=[full[0].endpoint])
+    one.report(full[1].endpoint, 1.0, tasks=1, available=False)
+    other = ticket(one, 1.0, exclude=[full[0].endpoint])  # one that is unavailable now will have a slot
+    assert one.cancel(other, 1.0)
+    one.done(full[0], 2.0)
+    assert one.effects() == []
+    one.report(full[1].endpoint, 3.0, tasks=0)
+    one.done(full[1], 3.0)
+    assert [effect.ticket for effect in one.effects()] == [waits]
+
+
+def test_a_deadline_is_a_time() -> None:
+    with pytest.raises(ValueError, match="deadline is not a time: nan"):
+        engine().pick(0.0, deadline=float("nan"))
 
 
 def test_who_has_gone_takes_no_slot() -> None:

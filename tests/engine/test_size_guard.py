@@ -37,6 +37,17 @@ def test_big_requests_hold_their_share_of_the_slots(stage: str, most: int) -> No
     assert again.endpoint == big[0].endpoint
 
 
+def test_a_choice_that_is_explained_meets_the_guard() -> None:
+    engine = guarded("size_guard")
+    for _ in range(1000):
+        engine.done(engine.pick(1.0), 1.0)
+    take_all(engine, 1000)
+    told = engine.explain_choice(1.0, cost=1000)
+    assert (told.picked, told.refused) == (None, "all_full")
+    assert {one.out_by for one in told.endpoints} == {"size_guard"}
+    assert engine.explain_choice(1.0, cost=1).picked in ADDRESSES
+
+
 def test_where_all_requests_cost_the_same_none_is_big() -> None:
     assert len(take_all(guarded("size_guard:factor=1"), 1000)) == 8
 

@@ -1,4 +1,5 @@
-"""The engines of a balancer: reports free their slots, and nothing probes endpoints for them. What that leaves out."""
+"""The engines of a balancer: reports free their slots, nothing probes endpoints for them, and an answer says no more
+than whom to ask. What that leaves out."""
 
 import contextlib
 import secrets
@@ -14,6 +15,10 @@ def engine(
     queue_s: float = 0.0,
 ) -> _core.Engine:
     """A new one, seeded at random. Raises ValueError for what a balancer cannot host."""
+    if any(stage.partition(":")[0] == "max_age" for stage in stages):
+        raise ValueError(
+            "stage max_age needs a host that ends streams: a balancer's answer does not tell how long it holds"
+        )
     return _core.Engine(
         policy,
         seed=secrets.randbits(63),
@@ -31,7 +36,7 @@ def check_policy(policy: str) -> None:
 
 
 def check_stage(stage: str) -> None:
-    """Raises ValueError for a stage that a balancer cannot host: it does not hear of each task's end."""
+    """Raises ValueError for a stage that a balancer cannot host: it does not hear of each task's end, and ends none."""
     engine("random", stages=(stage,))
 
 

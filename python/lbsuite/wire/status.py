@@ -68,7 +68,8 @@ def nobody(membership: Membership, now: float, request: messages.BalanceRequest,
         return Refused(grpc.StatusCode.UNAVAILABLE, "nobody is registered")
     count = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     if waited_s and why != "none":
-        return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"no slot was free within {waited_s:.3g} s: {count}")
+        which = "no slot that the request does not exclude" if request.exclude else "no slot"
+        return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{which} was free within {waited_s:.3g} s: {count}")
     if waiting := len(membership.alarm.tickets):
         count += f"; callers that wait: {waiting}"
     match why:
