@@ -31,13 +31,13 @@ class SizeGuard {
 
   double slot_share(const Request& request) const {
     const double share = settings_.share;
-    return request.cost > settings_.factor * mean_.get() ? share : 1;
+    return cost_of(request) > settings_.factor * mean_.get() ? share : 1;
   }
 
   // Of the first alone nothing is known: it is not big.
   void picked(const Request& request) {
     constexpr double kMemory = 1024;
-    const double cost = request.cost;
+    const double cost = cost_of(request);
     const double picks = std::min(static_cast<double>(picks_.add(1)) + 1, kMemory);
     double mean = mean_.get();
     while (!mean_.swap(mean, picks > 1 ? mean + (cost - mean) / picks : cost)) {
@@ -45,6 +45,8 @@ class SizeGuard {
   }
 
  private:
+  static double cost_of(const Request& request) { return std::max(request.cost, 1U); }  // as a slot is charged
+
   const Settings settings_;
   SharedCell<std::uint64_t> picks_{0};
   SharedCell<double> mean_{std::numeric_limits<double>::infinity()};

@@ -55,3 +55,10 @@ def test_where_all_requests_cost_the_same_none_is_big() -> None:
 def test_a_balancer_whose_reports_free_the_slots_cannot_guard_them() -> None:
     with pytest.raises(ValueError, match="stage size_guard needs to hear of each end: reports do not tell"):
         Balancer(BalancerSettings(stages=("size_guard",)))
+
+
+def test_a_cost_of_0_counts_as_1() -> None:
+    engine = guarded("size_guard")
+    for _ in range(10):
+        engine.done(engine.pick(1.0, cost=0), 1.0)
+    assert len(take_all(engine, 1)) == 8
