@@ -70,7 +70,8 @@ template <class Model>
 void Replay<Model>::take(const Cancelled& cancelled, const Record& record) {
   const auto waiting = waiting_.find(cancelled.ticket);
   if (waiting == waiting_.end()) {
-    engine_.cancel({}, record.now);  // it was too late
+    // It was too late; another policy has given that number to somebody else.
+    engine_.cancel(another_policy_ ? Ticket{} : Ticket{cancelled.ticket}, record.now);
     return;
   }
   give_up(now_of(waiting->second), record);
@@ -98,7 +99,8 @@ std::string Replay<Model>::spell(const Answer& answer) const {
 
 template <class Model>
 void Replay<Model>::give_up(const Answer& answer, const Record& record) {
-  if (const auto* ticket = std::get_if<Ticket>(&answer)) engine_.cancel(*ticket, record.now);
+  const auto* ticket = std::get_if<Ticket>(&answer);
+  if (ticket != nullptr && !over_.contains(ticket->number)) engine_.cancel(*ticket, record.now);
   const auto* pick = std::get_if<Pick>(&answer);
   if (pick != nullptr && engine_.accounting() == Accounting::done) engine_.done(*pick, {}, record.now);
 }
