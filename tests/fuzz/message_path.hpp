@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,10 +99,10 @@ class Walk {
     head_bytes_ = in_.substr(0, size);
     in_.erase(0, size);
     end_.restart();
-    head_ = {};
-    if (const auto refusal = parser_.read_head(head_bytes_, head_)) return refuse(*refusal);
-    check_fields(head_);
-    write_request(head_, {"192.0.2.1"}, "test", path_.sent.emplace_back().head);
+    Head& head = head_.emplace();
+    if (const auto refusal = parser_.read_head(head_bytes_, head)) return refuse(*refusal);
+    check_fields(head);
+    write_request(head, {"192.0.2.1"}, "test", path_.sent.emplace_back().head);
     return in_body_ = true;
   }
   bool body() {
@@ -112,7 +113,7 @@ class Walk {
     if (!parser_.whole()) return taken > 0;
     sent.trailers = parser_.trailers();
     sent.whole = true;
-    check_sent(sent, head_);
+    check_sent(sent, *head_);
     in_body_ = false;
     return true;
   }
@@ -126,7 +127,7 @@ class Walk {
   HeadEnd end_;
   Parser parser_{Parser::Kind::request, kLimits};
   std::string in_, head_bytes_;
-  Head head_;
+  std::optional<Head> head_;
   bool in_body_ = false;
 };
 
