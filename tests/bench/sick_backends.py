@@ -79,7 +79,8 @@ class Callers:
 
     def __init__(self, scene: Scene, balancer: str, policy: str, names: dict[str, str]) -> None:
         self._scene, self._names = scene, names
-        self._request = ClientSettings(balancers=(balancer,), strategy=policy).request()
+        self._task = f"sleep:{scene.sleep_s}"
+        self._request = ClientSettings(balancers=(balancer,), strategy=policy).request(self._task)
         self._source = PickSource((balancer,))
         self._calls = Kept()
         self.failures = Failures()
@@ -113,7 +114,7 @@ class Callers:
             self.failures.seconds.setdefault(who, []).append(at_s)
 
     async def _compute(self, pick: messages.ServerInfo) -> None:
-        task = messages.TaskRequest(task=f"sleep:{self._scene.sleep_s}")
+        task = messages.TaskRequest(task=self._task)
         metadata = ((services.PICK_METADATA, str(pick.token)),)
         async with self._calls.to(pick.address) as compute:
             await compute(task, timeout=self._scene.timeout_s, metadata=metadata)
