@@ -1,50 +1,32 @@
 """`explain`, asked of a running balancer."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
 
+from cli.serving import balancer_on_its_own_loop
 from lbsuite import cli
 from lbsuite.wire import messages
 from lbsuite.wire.balancer import Balancer, BalancerSettings
-from lbsuite.wire.door import AioDoor
 
 ENDPOINTS = [f"127.0.0.{i}:1" for i in range(1, 6)]
 
 
 @pytest.fixture
 def balancer(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A balancer on a loop of its own that has picked 5 times; the last endpoint drains."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="balancer")
-    thread.start()
-    settings = BalancerSettings(policy="two_choices", sample=getattr(request, "param", 1))
+    """It has picked 5 times; the last endpoint drains."""
 
-    async def start() -> tuple[Balancer, AioDoor, str]:
-        balancer = Balancer(settings)
-        door = AioDoor(balancer)
+    async def prepare(balancer: Balancer) -> None:
         for address in ENDPOINTS:
             await balancer.RegisterServer(messages.ServerInfo(address=address, limit=10), None)
         await balancer.Drain(messages.DrainRequest(address=ENDPOINTS[-1]), None)
         for attempt in range(5):
             await balancer.GetBestServer(messages.BalanceRequest(key=b"\x1b\xff", attempt=attempt), None)
-        return balancer, door, await door.open("127.0.0.1:0")
 
-    async def stop(balancer: Balancer, door: AioDoor) -> None:
-        await door.close(grace_s=0)
-        await balancer.close()
-
-    served, door, address = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
-    try:
+    settings = BalancerSettings(policy="two_choices", sample=getattr(request, "param", 1))
+    with balancer_on_its_own_loop(prepare, settings) as address:
         yield address
-    finally:
-        asyncio.run_coroutine_threadsafe(stop(served, door), loop).result(20)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def explained(balancer: str, *flags: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

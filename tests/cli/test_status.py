@@ -1,54 +1,36 @@
 """`status`, `drain` and `undrain`, asked of a running balancer."""
 
-import asyncio
 import json
 import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 
 import pytest
 
+from cli.serving import balancer_on_its_own_loop
 from lbsuite import cli
 from lbsuite.wire import messages
 from lbsuite.wire.balancer import Balancer
-from lbsuite.wire.door import AioDoor
 
 A, B = "127.0.0.1:1", "127.0.0.2:1"
 
 
 @pytest.fixture
 def balancer() -> Iterator[str]:
-    """A balancer on a loop of its own, as a command brings another; A has reported, B has not."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="balancer")
-    thread.start()
+    """A has reported, B has not."""
 
-    async def start() -> tuple[Balancer, AioDoor, str]:
-        balancer = Balancer()
-        door = AioDoor(balancer)
+    async def prepare(balancer: Balancer) -> None:
         for address in (A, B):
             await balancer.RegisterServer(messages.ServerInfo(address=address, zone="z1"), None)
         report = messages.ServerLoad(
             address=A, load=3, limit=10, available=True, memory_bytes=1 << 20, interval_ms=60_000
         )
         await balancer.ReportLoad(report, None)
-        return balancer, door, await door.open("127.0.0.1:0")
 
-    async def stop(balancer: Balancer, door: AioDoor) -> None:
-        await door.close(grace_s=0)
-        await balancer.close()
-
-    served, door, address = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
-    try:
+    with balancer_on_its_own_loop(prepare) as address:
         yield address
-    finally:
-        asyncio.run_coroutine_threadsafe(stop(served, door), loop).result(20)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def test_status_as_json_has_what_scripts_read(balancer: str, capsys: pytest.CaptureFixture[str]) -> None:
