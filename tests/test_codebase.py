@@ -24,7 +24,7 @@ GENERATED = {PACKAGE / "wire" / "messages.pyi", PACKAGE / "registry" / "etcd_mes
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"demo", "experiment", "admin", "round_robins"},
+    {"demo", "experiment", "admin", "round_robins", "channels", "xds"},
     {"wire", "proxy", "sim", "fleet", "placement"},
     {"registry"},
     {"events", "effects", "event_log", "settings", "results", "descriptors"},

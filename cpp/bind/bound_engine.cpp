@@ -156,15 +156,15 @@ Explanation BoundEngine::explain_choice(double now, const std::optional<std::str
   return ask([&] { return engine.explain_choice(request, now, lane); });
 }
 
-void BoundEngine::done(BoundPick& pick, double now, double latency_s, bool failed) {
+void BoundEngine::done(BoundPick& pick, double now, const Outcome& outcome) {
   check_now(now);
-  check_latency(latency_s);
+  check_latency(outcome.latency_s);
   if (pick.of != this)
     throw std::invalid_argument("the pick of '" + pick.address.cast<std::string>() + "' is another engine's");
   if (pick.ended) return;
   pick.ended = true;
   try {
-    ask([&] { engine.done(pick.pick, {latency_s, failed}, now); });
+    ask([&] { engine.done(pick.pick, outcome, now); });
   } catch (...) {
     pick.ended = false;
     throw;

@@ -54,7 +54,7 @@ class BoundEngine {
   Explanation explain_choice(double now, const std::optional<std::string>& key, std::uint32_t cost,
                              const py::object& exclude, const py::object& policy, std::uint32_t priority,
                              std::uint32_t attempt, std::uint32_t lane);
-  void done(BoundPick& pick, double now, double latency_s, bool failed);
+  void done(BoundPick& pick, double now, const Outcome& outcome);
   // A new reference to a cached str, or to None.
   PyObject* pick_address(double now);
   py::array_t<std::uint32_t> pick_many(std::size_t count, double now);

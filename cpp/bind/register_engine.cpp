@@ -139,10 +139,10 @@ void add_picks(py::class_<BoundEngine>& bound) {
             py::arg("priority") = 0, py::arg("attempt") = 0, py::arg("lane") = 0);
   bound.def(
       "done",
-      [](BoundEngine& self, BoundPick& pick, double now, double latency_s, const std::optional<std::string>& error) {
-        self.done(pick, now, latency_s, error.has_value());
-      },
-      py::arg("pick"), py::arg("now"), py::arg("latency_s") = 0.0, py::arg("error") = py::none());
+      [](BoundEngine& self, BoundPick& pick, double now, double latency_s, const std::optional<std::string>& error,
+         bool refused) { self.done(pick, now, {latency_s, error.has_value() || refused, refused}); },
+      py::arg("pick"), py::arg("now"), py::arg("latency_s") = 0.0, py::arg("error") = py::none(),
+      py::arg("refused") = false);
   bound.def("cancel", &BoundEngine::cancel, py::arg("ticket"), py::arg("now"));
   bound.def("pick_many", &BoundEngine::pick_many, py::arg("n"), py::arg("now"));
   bound.def("lane", [](BoundEngine& self) { return self.engine.open_lane(); }, Waits());

@@ -120,7 +120,8 @@ void Engine<Model>::done(const Pick& pick, const Outcome& outcome, double now) {
 template <class Model>
 void Engine<Model>::end(const Pick& pick, const Outcome& outcome, double now, bool writing) {
   static constexpr std::int32_t kGone = -1;
-  Endings endings{{pick.endpoint, pick.generation}, 1, outcome.failed ? 1U : 0U, outcome.latency_s, kGone};
+  Endings endings{{pick.endpoint, pick.generation}, 1, outcome.failed ? 1U : 0U, outcome.latency_s, kGone,
+                  outcome.refused ? 1U : 0U};
   const bool wanted = members_.roster().visit([&](const View<Model>& view) {
     if (pick.endpoint >= view.places.size()) return false;
     Endpoint<Model>* const endpoint = view.places[pick.endpoint];

@@ -77,6 +77,7 @@ inline bool says_all_full(const Answer& answer) {
 struct Outcome {
   double latency_s = 0;
   bool failed = false;
+  bool refused = false;  // it failed as the endpoint turned it away, being full or about to leave
 };
 // Throws std::invalid_argument for what no task takes: policies reckon with latencies and their powers.
 void check_latency(double latency_s);

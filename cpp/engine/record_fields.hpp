@@ -126,6 +126,7 @@ void fields(Event& event, Visit&& visit) {
   visit("sequence", event.sequence);
   visit("latency_s", event.outcome.latency_s);
   visit("failed", event.outcome.failed);
+  visit("refused", event.outcome.refused);
 }
 
 template <Is<Expired> Event, class Visit>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bits/cell.hpp"
-#include "policy/parts/per_place.hpp"
+#include "stage/parts/per_endpoint.hpp"
 #include "stage/parts/rates.hpp"
 #include "stage/stage.hpp"
 
@@ -58,7 +58,7 @@ class OutlierEjection {
   template <class Model>
   void arrange(Members<Model> members, double) {
     for (auto* member : members) {
-      const Kept& state = kept(*member);
+      const Kept& state = kept_(*member);
       if (state.out()) {
         member->ejected_by = name;
         member->ejected_why = state.why;
@@ -81,7 +81,7 @@ class OutlierEjection {
     bool changed = false;
     for (auto* member : members) {
       changed |= let_back(*member, now);
-      out_ += kept(*member).out();
+      out_ += kept_(*member).out();
     }
     std::uint64_t arrived = 0;
     for (const auto* member : members) arrived += member->outcomes.arrived();
@@ -98,7 +98,7 @@ class OutlierEjection {
   template <class Model>
   double next_deadline(Members<Model> members) {
     double soonest = interval_until_;
-    for (const auto* member : members) soonest = std::min(soonest, kept(*member).until);
+    for (const auto* member : members) soonest = std::min(soonest, kept_(*member).until);
     return soonest;
   }
 
@@ -132,7 +132,7 @@ class OutlierEjection {
 
   template <class Model>
   bool swallows(const Endpoint<Model>& endpoint, std::uint64_t arrived_in_all) {
-    Kept& state = kept(endpoint);
+    Kept& state = kept_(endpoint);
     if (std::exchange(state.arrived, endpoint.outcomes.arrived()) != endpoint.outcomes.arrived()) {
       state.arrived_in_all = arrived_in_all;
     }
@@ -142,7 +142,7 @@ class OutlierEjection {
 
   template <class Model>
   bool let_back(Endpoint<Model>& endpoint, double now) {
-    Kept& state = kept(endpoint);
+    Kept& state = kept_(endpoint);
     // What fails with a connection that broke tells nothing of the process that answers again.
     const bool begun_anew = state.out() && endpoint.back_at >= state.since;
     if (now < state.until && !begun_anew) return false;
@@ -155,7 +155,7 @@ class OutlierEjection {
 
   template <class Model>
   bool try_out(Endpoint<Model>& endpoint, double now) {
-    Kept& state = kept(endpoint);
+    Kept& state = kept_(endpoint);
     const Rate seen = since(state.judged, total(endpoint));
     if (!state.on_trial || (seen.ended == 0 && endpoint.outcomes.missing_in_a_row() == 0)) return false;
     if (seen.failed == seen.ended) return eject(endpoint, "failed on trial", now);
@@ -165,7 +165,7 @@ class OutlierEjection {
 
   template <class Model>
   bool eject(Endpoint<Model>& endpoint, std::string_view why, double now) {
-    Kept& state = kept(endpoint);
+    Kept& state = kept_(endpoint);
     endpoint.outcomes.end_row();
     state.judged = total(endpoint);
     if (state.out() || (out_ > 0 && out_ >= most_)) return false;
@@ -181,7 +181,7 @@ class OutlierEjection {
   template <class Model>
   void begin_interval(Members<Model> members, double now) {
     const bool wanted = std::any_of(members.begin(), members.end(), [this](const auto* member) {
-      const Kept& state = kept(*member);
+      const Kept& state = kept_(*member);
       return state.times > 0 || since(state.before, total(*member)).ended > 0;
     });
     running_.set(wanted);
@@ -192,13 +192,13 @@ class OutlierEjection {
   bool end_interval(Members<Model> members, double now) {
     std::vector<Rate> rates;  // as Envoy has it, of those alone that are not ejected
     for (const auto* member : members) {
-      Kept& state = kept(*member);
+      Kept& state = kept_(*member);
       rates.push_back(state.out() ? Rate{} : since(state.before, total(*member)));
       state.before = total(*member);
     }
     const bool changed = judge(members, rates, now);
     for (const auto* member : members) {
-      Kept& state = kept(*member);
+      Kept& state = kept_(*member);
       if (!state.out() && !state.on_trial && state.times > 0) --state.times;
     }
     begin_interval(members, now);
@@ -224,14 +224,8 @@ class OutlierEjection {
     return changed;
   }
 
-  template <class Model>
-  Kept& kept(const Endpoint<Model>& endpoint) {
-    kept_.room(endpoint.index + 1);
-    return kept_[{endpoint.index, endpoint.generation}];
-  }
-
   const Settings settings_;
-  PerPlace<Kept> kept_;
+  PerEndpoint<Kept> kept_;
   SharedCell<bool> running_{false};  // an interval is; `ended` asks
   double interval_until_ = kNever;
   double most_ = 0;  // may be ejected,

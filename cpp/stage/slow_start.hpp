@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "policy/parts/per_place.hpp"
+#include "stage/parts/per_endpoint.hpp"
 #include "stage/stage.hpp"
 
 namespace lbsuite {
@@ -37,7 +37,7 @@ class SlowStart {
     if (!members.empty()) began_ = std::min(began_, now);
     for (auto* member : members) {
       const bool serves = member->well() || member->revived;
-      Kept& state = kept(*member);
+      Kept& state = kept_(*member);
       const bool fresh = !state.known && now - began_ > settings_.soon_s;
       if (fresh || (state.known && serves && !state.served)) state = {.since = now, .step = 0};
       state.known = true;
@@ -50,7 +50,7 @@ class SlowStart {
   bool review(Members<Model> members, double now) {
     bool changed = false;
     for (const auto* member : members) {
-      Kept& state = kept(*member);
+      Kept& state = kept_(*member);
       while (state.step < kSteps && now >= next(state)) {
         const double before = warmth(state.step++);
         changed |= warmth(state.step) != before;
@@ -63,7 +63,7 @@ class SlowStart {
   double next_deadline(Members<Model> members) {
     double soonest = kNever;
     for (const auto* member : members) {
-      if (const Kept& state = kept(*member); state.step < kSteps) soonest = std::min(soonest, next(state));
+      if (const Kept& state = kept_(*member); state.step < kSteps) soonest = std::min(soonest, next(state));
     }
     return soonest;
   }
@@ -84,14 +84,8 @@ class SlowStart {
     return std::max<double>(settings_.least, std::pow((step + 0.5) / kSteps, 1 / settings_.aggression));
   }
 
-  template <class Model>
-  Kept& kept(const Endpoint<Model>& endpoint) {
-    kept_.room(endpoint.index + 1);
-    return kept_[{endpoint.index, endpoint.generation}];
-  }
-
   const Settings settings_;
-  PerPlace<Kept> kept_;
+  PerEndpoint<Kept> kept_;
   double began_ = kNever;
 };
 

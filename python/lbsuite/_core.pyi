@@ -674,8 +674,14 @@ class Engine:
         first), attempt (above 0: a retry): for stages, policies and the log.
         """
 
-    def done(self, pick: Pick, now: float, latency_s: float = 0.0, error: str | None = None) -> None:
-        """Ends a pick (accounting "done" only, ValueError otherwise); a second end of the same pick is ignored."""
+    def done(
+        self, pick: Pick, now: float, latency_s: float = 0.0, error: str | None = None, refused: bool = False
+    ) -> None:
+        """Ends a pick (accounting "done" only, ValueError otherwise); a second end of the same pick is ignored.
+
+        error: it failed. refused: it was turned away by an endpoint that is full or about to leave, which is a failure
+        that says nothing of the endpoint's health.
+        """
 
     def cancel(self, ticket: Ticket, now: float) -> bool:
         """The caller waits no longer, and its ticket takes no slot; False if its waiting is over already.

@@ -55,4 +55,31 @@ class Balancers:
     addresses: frozenset[str]
 
 
-Event = Joined | Left | Balancers
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a source knows an endpoint to have said of its load since the last Reported; named as Engine.report has it."""
+
+    address: str
+    tasks: int = 0
+    limit: int | None = None
+    memory: int = 0
+    cpu: float = 0.0
+    available: bool = True
+    finished: int | None = None
+    failed: int = 0
+    busy_s: float = 0.0
+    task_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whether the source hears from whoever tells it: while it does not, what it told goes on, and grows old.
+
+    why: where it is lost, in words.
+    """
+
+    up: bool
+    why: str = ""
+
+
+Event = Joined | Left | Balancers | Reported | Contact

@@ -156,6 +156,19 @@ def test_who_is_full_or_leaving_is_not_sick_by_it() -> None:
         fleet.engine.report(ADDRESSES[1], 1.0, own_finished=5, own_failed=2, own_refused=3)
 
 
+@pytest.mark.parametrize("refused", [True, False])
+def test_nor_is_it_where_the_caller_hears_of_each_end(refused: bool) -> None:
+    engine = lbsuite.Engine("random", stages=["outlier_ejection:consecutive=3"])
+    for address in ADDRESSES:
+        engine.join(address, 0.0)
+    others = [address for address in ADDRESSES if address != ADDRESSES[0]]
+    for i in range(5):
+        if pick := engine.pick(1.0 + i / 10, exclude=others):
+            engine.done(pick, 1.01 + i / 10, error="RESOURCE_EXHAUSTED", refused=refused)
+    ejected = [endpoint.address for endpoint in engine.endpoints(2.0) if endpoint.state == "ejected"]
+    assert ejected == ([] if refused else [ADDRESSES[0]])
+
+
 def test_who_comes_back_has_one_task_until_it_has_shown_that_it_is_well() -> None:
     fleet = Reporting("outlier_ejection:base_s=1", endpoints=2, policy="least_load")
     back, other = ADDRESSES[:2]

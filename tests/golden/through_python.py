@@ -32,7 +32,8 @@ class Driver:
         elif kind == "done":
             pick = self.open[lane, event["sequence"]]
             error = "UNAVAILABLE" if event.get("failed") else None
-            self.engine.done(pick, now, latency_s=event.get("latency_s", 0.0), error=error)
+            refused = event.get("refused", False)
+            self.engine.done(pick, now, latency_s=event.get("latency_s", 0.0), error=error, refused=refused)
         elif kind in ("switch", "shadow"):
             getattr(self.engine, kind)(event.get("policy"), now)
         elif kind == "answered":

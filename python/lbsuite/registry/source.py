@@ -9,7 +9,7 @@ from lbsuite.events import Event
 class Source(Protocol):
     """Who is a member of one service, told as events.
 
-    A source outlives its trouble: while it cannot learn anything it tells nothing, and raises nothing.
+    A source outlives its trouble: while it cannot learn anything it tells that by one Contact, and raises nothing.
     """
 
     def events(self) -> AsyncGenerator[Event, None]:
