@@ -8,19 +8,8 @@ if(nlohmann_json_FOUND)
   return()
 endif()
 
-# Downloaded here and not by FetchContent, whose failure is a page of text that does not say what to install.
-set(json_archive "${CMAKE_BINARY_DIR}/nlohmann-json-${json_release}.tar.xz")
-set(json_received "")
-if(NOT EXISTS "${json_archive}")
-  file(DOWNLOAD ${json_url} "${json_archive}" INACTIVITY_TIMEOUT 20)
-endif()
-if(EXISTS "${json_archive}")
-  file(SHA256 "${json_archive}" json_received)
-endif()
-if(NOT json_received STREQUAL json_sha256)
-  file(REMOVE "${json_archive}")
-  message(FATAL_ERROR " lbsuite needs nlohmann/json, and ${json_release} could not be fetched: apt-get install nlohmann-json3-dev, or brew install nlohmann-json")
-endif()
+fetched(json_archive ${json_url} ${json_sha256}
+        "nlohmann/json, and ${json_release} could not be fetched: apt-get install nlohmann-json3-dev, or brew install nlohmann-json")
 
 include(FetchContent)
 FetchContent_Declare(json SYSTEM URL "${json_archive}" URL_HASH SHA256=${json_sha256})

@@ -12,19 +12,8 @@ if(llhttp_headers AND llhttp_library)
   return()
 endif()
 
-# Downloaded here and not by FetchContent, whose failure is a page of text that does not say what to install.
-set(llhttp_archive "${CMAKE_BINARY_DIR}/httptools-${llhttp_release}.tar.gz")
-set(llhttp_received "")
-if(NOT EXISTS "${llhttp_archive}")
-  file(DOWNLOAD ${llhttp_url} "${llhttp_archive}" INACTIVITY_TIMEOUT 20)
-endif()
-if(EXISTS "${llhttp_archive}")
-  file(SHA256 "${llhttp_archive}" llhttp_received)
-endif()
-if(NOT llhttp_received STREQUAL llhttp_sha256)
-  file(REMOVE "${llhttp_archive}")
-  message(FATAL_ERROR " lbsuite needs llhttp, and httptools ${llhttp_release}, which ships it, could not be fetched from PyPI: apt-get install libllhttp-dev (Debian 13), or brew install llhttp")
-endif()
+fetched(llhttp_archive ${llhttp_url} ${llhttp_sha256}
+        "llhttp, and httptools ${llhttp_release}, which ships it, could not be fetched from PyPI: apt-get install libllhttp-dev (Debian 13), or brew install llhttp")
 
 file(ARCHIVE_EXTRACT INPUT "${llhttp_archive}" DESTINATION "${CMAKE_BINARY_DIR}")
 set(llhttp_sources "${CMAKE_BINARY_DIR}/httptools-${llhttp_release}/vendor/llhttp")

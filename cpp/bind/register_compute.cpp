@@ -103,7 +103,7 @@ void register_compute(py::module_& module) {
       .def(py::init())
       .def("set", &Cancel::set)
       .def("is_set", &Cancel::is_set);
-  py::register_exception<Cancelled>(module, "Cancelled");
+  py::register_exception<TaskCancelled>(module, "TaskCancelled");
 
   py::register_exception_translator(&translate);
 

@@ -15,7 +15,7 @@ void Cancel::set() {
 }
 
 void Cancel::check() const {
-  if (is_set()) throw Cancelled();
+  if (is_set()) throw TaskCancelled();
 }
 
 void Cancel::check_wait(double seconds) {
@@ -28,7 +28,7 @@ void Cancel::wait(double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::unique_lock lock(mutex_);
-  if (woken_.wait_until(lock, end, [this] { return is_set(); })) throw Cancelled();
+  if (woken_.wait_until(lock, end, [this] { return is_set(); })) throw TaskCancelled();
 }
 
 }  // namespace lbsuite

@@ -1,7 +1,7 @@
 // compute: the task kernels that a backend runs: they burn CPU, wait or hold memory, and stop within 10 ms when told to
 // (big numbers: after the operation that runs). Nobody lives here but the kernels and their flag; bind is the only
 // caller. Plain C++, bits, the system, and GMP where the build found it: no roster, no engine, no Python. Every kernel
-// takes a Cancel, runs on its caller's thread, may run on any number of threads at once, throws Cancelled when stopped
+// takes a Cancel, runs on its caller's thread, may run on any number of threads at once, throws TaskCancelled when stopped
 // and std::invalid_argument for what it cannot be asked.
 #pragma once
 
@@ -12,8 +12,8 @@
 
 namespace lbsuite {
 
-// A kernel stopped because its Cancel was set.
-class Cancelled : public std::exception {
+// A kernel was stopped: its Cancel was set. `_core.TaskCancelled` in Python.
+class TaskCancelled : public std::exception {
  public:
   const char* what() const noexcept override { return "the task was cancelled"; }
 };
@@ -24,9 +24,9 @@ class Cancel {
   void set();
   bool is_set() const noexcept { return set_.load(std::memory_order_relaxed); }
 
-  // Throws Cancelled if the flag is set.
+  // Throws TaskCancelled if the flag is set.
   void check() const;
-  // Waits that long; throws Cancelled as soon as the flag is set, and what check_wait throws.
+  // Waits that long; throws TaskCancelled as soon as the flag is set, and what check_wait throws.
   void wait(double seconds);
   // Throws std::invalid_argument outside 0..1e9 seconds.
   static void check_wait(double seconds);

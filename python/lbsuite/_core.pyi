@@ -919,7 +919,7 @@ class Cancel:
     def set(self) -> None: ...
     def is_set(self) -> bool: ...
 
-class Cancelled(Exception):
+class TaskCancelled(Exception):
     """A kernel stopped because its Cancel was set."""
 
 def fibonacci(n: int) -> int:

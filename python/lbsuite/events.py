@@ -57,7 +57,7 @@ class Balancers:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a source knows an endpoint to have said of its load since the last Reported; named as Engine.report has it."""
+    """What an endpoint has said of its load, as its source knows it; the fields are those of Engine.report."""
 
     address: str
     tasks: int = 0

@@ -97,7 +97,7 @@ def test_an_n_out_of_bounds_is_refused(form: Callable[[int, _core.Cancel], objec
 def test_a_kernel_cancelled_before_it_begins_does_nothing(form: Callable[[int, _core.Cancel], object], n: int) -> None:
     cancel = _core.Cancel()
     cancel.set()
-    with pytest.raises(_core.Cancelled):
+    with pytest.raises(_core.TaskCancelled):
         form(n, cancel)
 
 
@@ -111,7 +111,7 @@ def test_a_running_kernel_lets_python_run_and_stops_long_before_its_end(
         begun.set()
         try:
             form(100_000_000, cancel)
-        except _core.Cancelled as error:
+        except _core.TaskCancelled as error:
             errors.append(error)
         used_s[0] = _core.thread_cpu_s()
 

@@ -33,7 +33,7 @@ class Running(threading.Thread):
         self.begun.set()
         try:
             self.kernel(self.cancel)
-        except _core.Cancelled as error:
+        except _core.TaskCancelled as error:
             self.error = error
         self.cpu_s = _core.thread_cpu_s()
 
@@ -51,7 +51,7 @@ def test_a_cancelled_kernel_burns_no_more_than_10_ms(kernel: Callable[[_core.Can
     running.cancel.set()
     running.join(DEADLINE_S)
     assert not running.is_alive()
-    assert isinstance(running.error, _core.Cancelled)
+    assert isinstance(running.error, _core.TaskCancelled)
     assert running.cpu_s - before_s <= 0.010
 
 
@@ -60,7 +60,7 @@ def test_a_kernel_cancelled_before_it_begins_does_nothing(kernel: Callable[[_cor
     cancel = _core.Cancel()
     cancel.set()
     assert cancel.is_set()
-    with pytest.raises(_core.Cancelled):
+    with pytest.raises(_core.TaskCancelled):
         kernel(cancel)
 
 
