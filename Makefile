@@ -6,7 +6,7 @@
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 BUILT_FROM := pyproject.toml CMakeLists.txt tools/setup.sh $(wildcard cmake/*.cmake) $(shell find cpp -type d -o -name '*.[ch]pp')
-GENERATED := $(addprefix python/lbsuite/,wire/lbsuite.binpb wire/messages.pyi registry/etcd.binpb registry/etcd_messages.pyi)
+GENERATED := $(addprefix python/lbsuite/,wire/lbsuite.binpb wire/messages.pyi wire/orca.binpb wire/orca_messages.pyi registry/etcd.binpb registry/etcd_messages.pyi)
 
 LB       ?= 127.0.0.1:50050
 CLIENTS  ?= 10

@@ -18,7 +18,11 @@ from lbsuite import _core
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "lbsuite"
-GENERATED = {PACKAGE / "wire" / "messages.pyi", PACKAGE / "registry" / "etcd_messages.pyi"}
+GENERATED = {
+    PACKAGE / "wire" / "messages.pyi",
+    PACKAGE / "wire" / "orca_messages.pyi",
+    PACKAGE / "registry" / "etcd_messages.pyi",
+}
 
 # A module imports from the floors below its own, and from its own room.
 FLOORS = [

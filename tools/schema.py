@@ -12,6 +12,7 @@ from grpc_tools import protoc
 ROOT = Path(__file__).resolve().parent.parent
 TYPES = {
     ROOT / "python/lbsuite/wire/lbsuite.proto": "messages.pyi",
+    ROOT / "python/lbsuite/wire/orca.proto": "orca_messages.pyi",
     ROOT / "python/lbsuite/registry/etcd.proto": "etcd_messages.pyi",
 }
 

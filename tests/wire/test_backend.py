@@ -95,6 +95,18 @@ async def test_the_limit_holds_under_fifty_calls_at_once() -> None:
         assert all(report.available == (report.load < LIMIT) for report in balancer.reports)
 
 
+async def test_who_turns_a_call_away_says_so_beside_the_status() -> None:
+    async with FakeBalancer() as balancer, backend(balancer.address) as compute:
+        running = [compute("sleep:60") for _ in range(LIMIT)]
+        await balancer.until(lambda: balancer.last.load == LIMIT)
+        assert dict(await compute("1").trailing_metadata())[services.REFUSED_METADATA] == "full"
+        for call in running:
+            call.cancel()
+        await balancer.until(lambda: balancer.last.load == 0)
+        trailing = await compute("-1").trailing_metadata()
+        assert services.REFUSED_METADATA not in dict(trailing)
+
+
 async def test_counts_of_every_balancer_add_up() -> None:
     async with FakeBalancer() as balancer, backend(balancer.address) as compute:
         for token in (5 << 32 | 1, 6 << 32 | 2, 5 << 32 | 3, 0):

@@ -115,9 +115,10 @@ class Enrolment:
 
     async def _turn_away(self, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
         if self.limiter.closed:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, f"{self.address} is draining")
-        words = f"{self.address} has {self.limiter.limit} tasks, its limit"
-        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, words)
+            words, why = f"{self.address} is draining", "draining"
+            await context.abort(grpc.StatusCode.UNAVAILABLE, words, ((services.REFUSED_METADATA, why),))
+        words, why = f"{self.address} has {self.limiter.limit} tasks, its limit", "full"
+        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, words, ((services.REFUSED_METADATA, why),))
 
     def _make_presence(self, etcd: "EtcdSettings") -> "Presence":
         from lbsuite.registry.member import Member

@@ -290,3 +290,15 @@ class Considered(_message.Message):
     level: int
     report_age_s: float
     def __init__(self, address: _Optional[str] = ..., state: _Optional[str] = ..., out_by: _Optional[str] = ..., looked_at: _Optional[bool] = ..., weighed: _Optional[float] = ..., score: _Optional[float] = ..., tasks: _Optional[int] = ..., limit: _Optional[int] = ..., weight: _Optional[float] = ..., level: _Optional[int] = ..., report_age_s: _Optional[float] = ...) -> None: ...
+
+class ProbeRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ProbeReply(_message.Message):
+    __slots__ = ("tasks", "latency_us")
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_US_FIELD_NUMBER: _ClassVar[int]
+    tasks: int
+    latency_us: int
+    def __init__(self, tasks: _Optional[int] = ..., latency_us: _Optional[int] = ...) -> None: ...

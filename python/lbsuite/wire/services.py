@@ -14,6 +14,9 @@ from lbsuite.wire import messages
 PACKAGE = messages.DESCRIPTOR.package
 PICK_METADATA = "lbsuite-pick"
 """Metadata key under which a caller passes a pick's token on to the backend, in decimal."""
+REFUSED_METADATA = "lbsuite-refused"
+"""Trailing metadata key of an endpoint that turned a call away before its handler began, so that any method may be
+tried again elsewhere: `full` (with RESOURCE_EXHAUSTED) or `draining` (with UNAVAILABLE)."""
 
 
 def handlers(service: str, servicer: object, bare: Iterable[str] = ()) -> list[grpc.GenericRpcHandler]:
