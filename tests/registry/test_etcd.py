@@ -7,7 +7,7 @@ import pytest
 from listener import Listener
 
 from lbsuite.errors import Unreachable
-from lbsuite.events import Left
+from lbsuite.events import Contact, Left
 from lbsuite.fleet import EtcdServer
 from lbsuite.registry.etcd import EtcdSource, balancers
 from lbsuite.registry.etcd_client import EtcdClient
@@ -66,12 +66,17 @@ async def listener(source: EtcdSource, listen: Listen) -> Listener:
 async def test_an_etcd_that_dies_and_comes_back_is_followed_on_and_nobody_left_meanwhile(
     own_etcd: EtcdServer, own_client: EtcdClient, listener: Listener
 ) -> None:
-    await own_etcd.kill()
     heard_before = len(listener.heard)
+    await own_etcd.kill()
+    await listener.until(lambda heard: len(heard.heard) > heard_before)
     await own_etcd.restart()
     await write(own_client, Member(ADDRESSES[0], load=7))
-    await listener.until(lambda heard: heard.members[ADDRESSES[0]].load == 7)
-    assert len(listener.heard) == heard_before + 1, "told of what did not change"
+    await listener.until(lambda heard: Contact(True) in heard.heard and heard.members[ADDRESSES[0]].load == 7)
+    lost, *rest = listener.heard[heard_before:]
+    assert isinstance(lost, Contact)
+    assert not lost.up
+    assert own_etcd.address in lost.why
+    assert sorted(type(event).__name__ for event in rest) == ["Contact", "Joined"], "told of what did not change"
 
 
 async def test_nothing_that_changed_while_etcd_could_not_be_heard_is_missed(

@@ -6,8 +6,10 @@ from contextlib import aclosing
 
 import pytest
 from listener import Listener
+from resolver import Resolver
 
 from lbsuite.events import Balancers, Joined, Left
+from lbsuite.registry.dns import Dns
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.member import Member, prefix
@@ -15,7 +17,8 @@ from lbsuite.registry.memory import Memory
 from lbsuite.registry.source import Source
 from lbsuite.registry.static import Static
 
-ADDRESSES = ["127.0.0.1:4003", "127.0.0.1:4001", "[::1]:4002", "localhost:4004"]
+HOSTS = ["10.0.0.3", "10.0.0.1", "10.0.0.2"]
+ADDRESSES = [f"{host}:4001" for host in HOSTS]
 Listen = Callable[[Source], Listener]
 
 
@@ -65,13 +68,23 @@ async def place(request: pytest.FixtureRequest, client: EtcdClient, service: str
     await place.source.close()
 
 
-@pytest.fixture(params=["memory", "static", "etcd"])
-async def peopled(request: pytest.FixtureRequest, client: EtcdClient, service: str) -> AsyncIterator[Source]:
+@pytest.fixture(params=["memory", "static", "etcd", "dns"])
+async def peopled(
+    request: pytest.FixtureRequest, client: EtcdClient, service: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Source]:
     """A source that has ADDRESSES for members, from the start."""
-    place = InMemory() if request.param == "memory" else InEtcd(client, service)
-    for address in ADDRESSES:
-        await place.join(address)
-    source = Static(ADDRESSES) if request.param == "static" else place.source
+    source: Source
+    match request.param:
+        case "static":
+            source = Static(ADDRESSES)
+        case "dns":
+            Resolver(monkeypatch).hosts = HOSTS
+            source = Dns("service.example:4001")
+        case kind:
+            place = InMemory() if kind == "memory" else InEtcd(client, service)
+            for address in ADDRESSES:
+                await place.join(address)
+            source = place.source
     yield source
     await source.close()
 
@@ -82,7 +95,7 @@ async def test_tells_first_who_is_there_in_order_of_joining_and_then_that_this_w
     listener = listen(peopled)
     await listener.until(lambda heard: heard.balancers is not None)
     assert [event.address for event in listener.heard[:-1] if isinstance(event, Joined)] == ADDRESSES
-    assert listener.heard[-1] == Balancers(frozenset())
+    assert listener.heard[-1] == Balancers(frozenset()), "contact is told of when it is lost"
     orders = [member.order for member in listener.members.values()]
     assert orders == sorted(orders, key=lambda order: order or 0)
 

@@ -19,8 +19,8 @@ from lbsuite.cli.arguments import (
 )
 from lbsuite.errors import StartFailed
 from lbsuite.proxy import native
-from lbsuite.proxy.follower import resolve
 from lbsuite.proxy.settings import DoorSettings, HealthSettings, ProxySettings
+from lbsuite.registry.dns import resolve
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _PATH = re.compile(r"/[!-~]*")

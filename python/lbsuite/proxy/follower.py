@@ -3,16 +3,15 @@
 import asyncio
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import Collection
 
 from lbsuite import _core, addresses, background
 from lbsuite.events import Balancers, Event, Joined, Left
 from lbsuite.proxy.health import Health
+from lbsuite.registry.dns import resolve
 from lbsuite.registry.source import Source
 
-RESOLVE_S = 2.0
 RESOLVE_EVERY_S = 30.0
 RESOLVE_AGAIN_S = 2.0
 """After a name that did not resolve."""
@@ -144,31 +143,3 @@ class Follower:
         _log.info("%s %s", address, "joins" if new else "is changed")
         self._engine.drain(address, now, undo=not member.draining)
         self._health.watch(address)
-
-
-async def resolve(name: str) -> tuple[str, ...]:
-    """The IP:PORTs that HOST:PORT stands for, of one family (IPv4, if it has any): one backend is one endpoint.
-
-    Raises ValueError if that is none, or not told within RESOLVE_S.
-    """
-    host, port = addresses.parse(name)
-    try:
-        async with asyncio.timeout(RESOLVE_S):
-            found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, TimeoutError) as error:
-        raise ValueError(f"cannot resolve {host!r}: {error or 'no answer'}") from None
-    hosts = (str(entry[4][0]) for entry in found)
-    texts = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts)
-    usable = tuple(dict.fromkeys(text for text in texts if _fit(text)))
-    if not usable:
-        raise ValueError(f"{host!r} stands for no address that can serve")
-    four = tuple(text for text in usable if not text.startswith("["))
-    return four or usable
-
-
-def _fit(address: str) -> bool:
-    try:
-        addresses.parse(address)
-    except ValueError:
-        return False
-    return True

@@ -1,8 +1,9 @@
 """Membership comes in here and leaves as events.
 
-    source         what every source of membership offers
+    source         what every source of membership offers; story tells it to each listener, and that contact is lost
     memory         members held in this process, for tests and single-host runs
     static         a fixed list of addresses
+    dns            what a name stands for, resolved again and again
     etcd           a snapshot and a watch; resync whenever they may not fit together; etcd_keys folds them into events
     registration   one key kept alive under a lease
     member         the record of a member, and the keys records are kept under

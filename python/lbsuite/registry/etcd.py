@@ -16,67 +16,55 @@ from lbsuite.events import Balancers, Event
 from lbsuite.registry import etcd_messages as messages
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_keys import EtcdKeys
+from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Role, prefix
+from lbsuite.registry.story import Stories, Story
 
 _log = logging.getLogger(__name__)
 
 
 class EtcdSource:
-    """The members of `service`, as etcd tells them. The client stays its owner's to close.
+    """The members of `service`, as etcd tells them.
 
-    While etcd is away nothing is told and nobody leaves; it is tried again for ever. `skipped` counts the junk that was
-    read under the prefix. role: tell of the members of this role alone, and ask etcd for no others.
+    client: stays its owner's to close; or settings, for a client of its own that is closed with the source.
+    While etcd is away nobody leaves; it is tried again for ever. `skipped` counts the junk that was read under the
+    prefix. role: tell of the members of this role alone, and ask etcd for no others.
     Raises ValueError for a service name that cannot be part of a key.
     """
 
-    def __init__(self, client: EtcdClient, service: str = "default", role: Role | None = None) -> None:
+    def __init__(self, client: EtcdClient | EtcdSettings, service: str = "default", role: Role | None = None) -> None:
         self.skipped = 0
-        self._client = client
         self._service = service
         self._prefix = prefix(service, role)
-        self._followers: set[asyncio.Task[None]] = set()
-        self._away = self._closed = False
+        self._stories = Stories(f"members of {service}", self._follow)
+        self._owns = isinstance(client, EtcdSettings)
+        self._client = EtcdClient(client) if isinstance(client, EtcdSettings) else client
 
-    async def events(self) -> AsyncGenerator[Event, None]:
+    def events(self) -> AsyncGenerator[Event, None]:
         """See Source. Left tells that a key is gone; whether its endpoint goes at once is for the listener to say."""
-        if self._closed:
-            return
-        told: asyncio.Queue[Event | None] = asyncio.Queue()
-        follower = asyncio.create_task(self._follow(told))
-        follower.add_done_callback(lambda _: told.put_nowait(None))
-        self._followers.add(follower)
-        try:
-            while (event := await told.get()) is not None:
-                yield event
-            if not follower.cancelled():
-                follower.result()
-        finally:
-            self._followers.discard(follower)
-            follower.cancel()
+        return self._stories.events()
 
     async def close(self) -> None:
         """See Source."""
-        self._closed = True
-        followers = list(self._followers)
-        for follower in followers:
-            follower.cancel()
-        await asyncio.gather(*followers, return_exceptions=True)
+        await self._stories.close()
+        if self._owns:
+            await self._client.close()
 
-    async def _follow(self, told: asyncio.Queue[Event | None]) -> None:
+    async def _follow(self, story: Story) -> None:
         keys = EtcdKeys(self._service, self._skip)
         backoff = Backoff()
         while True:
             try:
-                await self._stream(keys, told, backoff)
+                await self._stream(keys, story, backoff)
             except Unreachable as error:
-                self._tell_away(error)
+                story.lost(str(error))
             await asyncio.sleep(backoff.next_s())
 
-    async def _stream(self, keys: EtcdKeys, told: asyncio.Queue[Event | None], backoff: Backoff) -> None:
+    async def _stream(self, keys: EtcdKeys, story: Story, backoff: Backoff) -> None:
         """One snapshot and the watch after it; returns when the watch needs a new snapshot."""
         snapshot = await self._client.range(self._prefix, prefix=True)
         for event in keys.replace(snapshot.kvs):
-            told.put_nowait(event)
+            story.tell(event)
         async with aclosing(self._client.watch(self._prefix, snapshot.header.revision + 1)) as answers:
             async for answer in answers:
                 if answer.canceled:
@@ -84,26 +72,16 @@ class EtcdSource:
                     return
                 if answer.created:
                     backoff.reset()
-                    self._tell_back()
+                    story.heard()
                 for change in answer.events:
                     gone = change.type == messages.WatchEvent.DELETE
                     for event in keys.delete(change.kv.key) if gone else keys.put(change.kv):
-                        told.put_nowait(event)
+                        story.tell(event)
 
     def _skip(self, error: ValueError) -> None:
         self.skipped += 1
         if self.skipped == 1:
             _log.warning("junk under the keys of %s is skipped, this and what follows: %s", self._service, error)
-
-    def _tell_away(self, error: Unreachable) -> None:
-        if not self._away:
-            self._away = True
-            _log.warning("members of %s: %s; what is known stays, trying again", self._service, error)
-
-    def _tell_back(self) -> None:
-        if self._away:
-            self._away = False
-            _log.warning("members of %s: etcd answers again", self._service)
 
 
 async def balancers(client: EtcdClient, service: str = "default") -> frozenset[str]:

@@ -1,0 +1,79 @@
+"""A target in words becomes a source of membership."""
+
+import importlib
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+from lbsuite import addresses, names
+from lbsuite.registry.source import Source
+
+
+def source_of(target: str) -> Source:
+    """The source of membership that `target` names; closing it lets go of all that it was made with.
+
+    static://HOST:PORT[,...]                      these endpoints
+    lb://HOST:PORT[,...]/SERVICE                  those that any of these balancers tells of
+    etcd://HOST:PORT[,...]/SERVICE                those registered in this etcd
+    dns://NAME:PORT                               what the name stands for
+
+    Raises ValueError, with the target, for anything else.
+    """
+    scheme, colon, rest = target.partition("://")
+    if not colon or scheme not in _SCHEMES:
+        raise ValueError(f"not a target of {', '.join(f'{each}://' for each in _SCHEMES)}: {target!r}")
+    try:
+        return _SCHEMES[scheme](rest)
+    except ValueError as error:
+        raise ValueError(f"target {target!r}: {error}") from None
+
+
+def _static(rest: str) -> Source:
+    from lbsuite.registry.static import Static
+
+    return Static(rest.split(","))
+
+
+def _lb(rest: str) -> Source:
+    balancers, service = _servers_and_service(rest)
+    watched: Any = importlib.import_module("lbsuite.channels.watched")
+    source: Source = watched.Watched(balancers, service)
+    return source
+
+
+def _etcd(rest: str) -> Source:
+    from lbsuite.registry.etcd import EtcdSource
+    from lbsuite.registry.etcd_settings import EtcdSettings
+
+    place, _, query = rest.partition("?")
+    endpoints, service = _servers_and_service(place)
+    _options(query)
+    return EtcdSource(EtcdSettings(endpoints), service, role="endpoints")
+
+
+def _dns(rest: str) -> Source:
+    from lbsuite.registry.dns import Dns
+
+    return Dns(rest)
+
+
+_SCHEMES: dict[str, Callable[[str], Source]] = {
+    "static": _static,
+    "lb": _lb,
+    "etcd": _etcd,
+    "dns": _dns,
+}
+
+
+def _servers_and_service(place: str) -> tuple[tuple[str, ...], str]:
+    servers, slash, service = place.partition("/")
+    if not slash:
+        raise ValueError("no /SERVICE after the addresses")
+    return tuple(addresses.valid(each) for each in servers.split(",")), names.service(service)
+
+
+def _options(query: str, *known: str) -> dict[str, str]:
+    options = dict(urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else ())
+    for name in options.keys() - set(known):
+        raise ValueError(f"no such option: {name!r}")
+    return options

@@ -1,0 +1,75 @@
+"""A target in words becomes the source that it names, or one line that says what is wrong with it."""
+
+import pytest
+
+from lbsuite.channels.target import source_of
+from lbsuite.events import Balancers, Event, Joined
+from lbsuite.registry.dns import Dns
+from lbsuite.registry.etcd import EtcdSource
+from lbsuite.registry.etcd_client import EtcdClient
+from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.member import Member, prefix
+from lbsuite.registry.source import Source
+
+
+async def first_list(source: Source) -> list[str]:
+    told: list[Event] = []
+    async for event in source.events():
+        told.append(event)
+        if isinstance(event, Balancers):
+            break
+    return [event.address for event in told if isinstance(event, Joined)]
+
+
+async def test_a_list_of_addresses_is_a_static_source() -> None:
+    source = source_of("static://127.0.0.1:4001,[::1]:4002,localhost:4003")
+    assert await first_list(source) == ["127.0.0.1:4001", "[::1]:4002", "localhost:4003"]
+    await source.close()
+
+
+async def test_an_etcd_and_a_service_are_its_endpoints_through_a_client_that_is_closed_with_them(
+    etcd: str, service: str
+) -> None:
+    async with EtcdClient(EtcdSettings((etcd,))) as client:
+        for role in ("endpoints", "balancers"):
+            await client.put(prefix(service) + f"{role}/127.0.0.1:4001".encode(), Member("127.0.0.1:4001").to_json())
+    source = source_of(f"etcd://{etcd}/{service}")
+    assert isinstance(source, EtcdSource)
+    assert await first_list(source) == ["127.0.0.1:4001"]
+    await source.close()
+
+
+async def test_a_name_is_what_it_stands_for() -> None:
+    source = source_of("dns://localhost:4001")
+    assert isinstance(source, Dns)
+    assert await first_list(source) == ["127.0.0.1:4001"]
+    await source.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("", "not a target of static://"),
+        ("127.0.0.1:4001", "not a target of static://"),
+        ("dns:localhost:80", "not a target of static://"),
+        ("http://127.0.0.1:80", "not a target of static://, lb://, etcd://, dns://"),
+        ("static://", "not HOST:PORT: ''"),
+        ("static://127.0.0.1:4001,", "not HOST:PORT: ''"),
+        ("static://0.0.0.0:4001", "cannot serve: '0.0.0.0:4001'"),
+        ("dns:///localhost:80", "not HOST:PORT|DNS name"),
+        ("dns://localhost", "not HOST:PORT: 'localhost'"),
+        ("etcd://127.0.0.1:2379", "no /SERVICE after the addresses"),
+        ("etcd:///default", "not HOST:PORT: ''"),
+        ("etcd://127.0.0.1:2379/a/b", "not a service name .*: 'a/b'"),
+        ("etcd://127.0.0.1:2379/default?lay=out", "no such option: 'lay'"),
+        ("etcd://127.0.0.1:2379/default?nonsense", "bad query field: 'nonsense'"),
+        ("lb://127.0.0.1:50050", "no /SERVICE after the addresses"),
+        ("lb://127.0.0.1:50050/", "not a service name .*: ''"),
+        ("lb://127.0.0.1:0/default", "port out of 1..65535: '127.0.0.1:0'"),
+    ],
+)
+def test_nonsense_is_refused_with_the_target_and_the_bad_value(target: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why) as refused:
+        source_of(target)
+    assert repr(target) in str(refused.value)
+    assert "\n" not in str(refused.value)
