@@ -177,7 +177,7 @@ class DoorContract(AtADoor):
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
     @pytest.mark.parametrize("package", ["", "lbsuite.v1."])
-    @pytest.mark.parametrize("method", ["Watch", "GetServers", "PickStream", "Nonsense"])
+    @pytest.mark.parametrize("method", ["GetServers", "PickStream", "Nonsense"])
     async def test_a_method_that_is_not_served_is_unimplemented(
         self, caller: Caller, package: str, method: str
     ) -> None:

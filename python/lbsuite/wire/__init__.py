@@ -5,6 +5,7 @@
                          hosting, pick_log, recordings
     membership           by what right an endpoint is here: alarm, allow, connections; follower of a registry
     tickets              callers who wait for a slot
+    watching             who is told of each change of a service
     door                 how a balancer is served with grpc.aio
     backend              a process that computes tasks: tasks, mix, quantities, workers
     join                 how any gRPC server joins a fleet: limiter, reporter, link, presence, usage

@@ -3,9 +3,12 @@
 One engine and one membership per service name. A door (`door.py`) carries requests in and replies out.
 """
 
+import functools
 import logging
 import secrets
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import grpc
@@ -18,6 +21,7 @@ from lbsuite.wire.membership import Membership
 from lbsuite.wire.pick_log import PickLog
 from lbsuite.wire.recordings import Recordings
 from lbsuite.wire.refusal import Refused
+from lbsuite.wire.watching import View, Watching
 from lbsuite.wire.wishes import Wishes
 
 DEFAULT_POLICY = "least_load:choices=auto"
@@ -78,6 +82,10 @@ class Balancer:
         self.allowed = AllowList(self.settings.allow)
         self.peers: frozenset[str] = frozenset()
         """The balancers of the service that the registry knows, this one included."""
+        self.listed = True
+        """Whether the source of membership, where there is one, has told its first list."""
+        self._began_s = time.monotonic()
+        self._watching = Watching(self.id, self._view)
         self._pick_log = PickLog() if self.settings.log_picks else None
         self._recordings = Recordings(self.settings.record) if self.settings.record else None
         self._memberships: dict[str, Membership] = {}
@@ -144,8 +152,16 @@ class Balancer:
             raise Refused(grpc.StatusCode.FAILED_PRECONDITION, "no pick is kept: the balancer runs without --sample")
         return explaining.kept(engine, request.last, now)
 
+    async def Watch(self, request: messages.WatchRequest, caller: Caller) -> AsyncGenerator[bytes, None]:
+        """RosterUpdates, serialized: see Watching.follow."""
+        service = request.service or self.settings.service
+        async with aclosing(self._watching.follow(service, request.revision)) as frames:
+            async for frame in frames:
+                yield frame
+
     def stop_waiting(self) -> None:
-        """Callers who wait for a slot, and those who would, are told UNAVAILABLE from now on."""
+        """Callers who wait for a slot, those who watch, and those who would, are told UNAVAILABLE from now on."""
+        self._watching.stop()
         for membership in self._memberships.values():
             membership.alarm.tickets.stop()
 
@@ -197,6 +213,13 @@ class Balancer:
         endpoints = membership.engine.endpoints(time.monotonic())
         return status.reply(membership, service or self.settings.service, endpoints, self.peers)
 
+    def _view(self, service: str) -> View:
+        # Who lives registers, or reports and is told to register, within a lease time.
+        own = service == self.settings.service
+        began = time.monotonic() < self._began_s + self.settings.ttl_s
+        peers = self.peers if own else frozenset[str]()
+        return View(self._memberships.get(service), peers, partial=began or (own and not self.listed))
+
     def _known(self, service: str) -> Membership:
         membership = self._find(service)
         if membership is None:
@@ -214,7 +237,8 @@ class Balancer:
         engine = hosting.engine(settings.policy, settings.load, settings.stages, settings.queue_s)
         self._record(service, engine)
         engine.sample(settings.sample)
-        membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s)
+        changed = functools.partial(self._watching.changed, service)
+        membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s, changed)
         return membership
 
     def _record(self, service: str, engine: _core.Engine) -> None:

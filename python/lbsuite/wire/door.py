@@ -1,7 +1,8 @@
 """The `aio` door: serves a balancer with grpc.aio, under both names of the API, with gRPC health."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,10 +32,13 @@ _METHODS = (
     "Drain",
     "Explain",
 )
+_STREAMS = ("Watch",)
 _BARE = ("RegisterServer", "ReportLoad", "GetBestServer")
 _OPTIONS = (*listening.OPTIONS, ("grpc.max_receive_message_length", MAX_REQUEST_BYTES))
 
 Method = Callable[[Any, Caller], Awaitable[Any]]
+Stream = Callable[[Any, Caller], AsyncGenerator[bytes, None]]
+Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class AioDoor:
@@ -44,7 +48,9 @@ class AioDoor:
         self._balancer = balancer
         self._server = grpc.aio.server(options=_OPTIONS)
         self._health: health.aio.HealthServicer | None = None
-        servicer = SimpleNamespace(**{name: _answered(getattr(balancer, name)) for name in _METHODS})
+        answers = {name: _answered(getattr(balancer, name)) for name in _METHODS}
+        streams = {name: _streamed(getattr(balancer, name)) for name in _STREAMS}
+        servicer = SimpleNamespace(**answers, **streams)
         self._server.add_generic_rpc_handlers(services.handlers(_SERVICE, servicer, bare=_BARE))
 
     async def open(self, listen: str) -> str:
@@ -60,13 +66,14 @@ class AioDoor:
             await self._health.enter_graceful_shutdown()
 
     async def close(self, grace_s: float = 1.0) -> None:
-        """Takes no more requests; those under way may finish within `grace_s`, but none that waits for a slot."""
+        """Takes no more requests; those under way may finish within `grace_s`, but none that waits for a slot
+        or watches."""
         await self.tell_stopping()
         self._balancer.stop_waiting()
         await self._server.stop(grace_s)
 
 
-def _identify(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
+def _identify(context: Context) -> Caller:
     """The one place that knows who a caller is. Nobody says so yet."""
     left_s = context.time_remaining()
     if left_s is None:
@@ -75,16 +82,34 @@ def _identify(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
 
 
 def _answered(method: Method) -> Callable[..., Awaitable[Any]]:
-    async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        trailing: tuple[tuple[str, str], ...] = ()
-        try:
-            return await method(request, _identify(context))
-        except Refused as refusal:
-            code, words = refusal.code, str(refusal)
-            if refusal.final:
-                trailing = ((PUSHBACK, "-1"),)
-        except ValueError as error:
-            code, words = grpc.StatusCode.INVALID_ARGUMENT, str(error)
-        await context.abort(code, words[:MAX_WORDS], trailing)
+    async def answer(request: Any, context: Context) -> Any:
+        return await _or_refusal(method(request, _identify(context)), context)
 
     return answer
+
+
+def _streamed(method: Stream) -> Callable[..., Awaitable[Any]]:
+    async def answer(request: Any, context: Context) -> None:
+        await _or_refusal(_write_all(method(request, _identify(context)), context), context)
+
+    return answer
+
+
+async def _write_all(frames: AsyncGenerator[bytes, None], context: Context) -> None:
+    """Each when its reader has room for it."""
+    async with aclosing(frames):
+        async for frame in frames:
+            await context.write(frame)
+
+
+async def _or_refusal(answer: Awaitable[Any], context: Context) -> Any:
+    trailing: tuple[tuple[str, str], ...] = ()
+    try:
+        return await answer
+    except Refused as refusal:
+        code, words = refusal.code, str(refusal)
+        if refusal.final:
+            trailing = ((PUSHBACK, "-1"),)
+    except ValueError as error:
+        code, words = grpc.StatusCode.INVALID_ARGUMENT, str(error)
+    await context.abort(code, words[:MAX_WORDS], trailing)

@@ -27,6 +27,7 @@ class Follower:
         self.listed = asyncio.Event()
         """Set when the source has told its first list."""
         self._balancer = balancer
+        balancer.listed = False
         self._membership = balancer.membership
         self._source = source
         self._asking: dict[str, asyncio.Task[None]] = {}
@@ -58,6 +59,7 @@ class Follower:
             case Balancers(addresses):
                 self._balancer.peers = addresses
                 self._membership.engine.pickers(max(1, len(addresses)), now)
+                self._balancer.listed = True
                 self.listed.set()
 
     def _stop_asking(self, address: str) -> None:

@@ -7,6 +7,7 @@ What is decided here reaches the policies through the engine's roster alone.
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import grpc
@@ -51,10 +52,11 @@ class Membership:
     """The endpoints of one service, kept in step with its engine; each has a watched connection.
 
     ttl_s: the lease time of the registry; it stands for the interval of reports that do not tell one, and for the
-    grace of an endpoint whose key vanished while its connection was up.
+    grace of an endpoint whose key vanished while its connection was up. changed: called with the address of whom there
+    is news of, before or after the engine has it.
     """
 
-    def __init__(self, engine: _core.Engine, allowed: AllowList, ttl_s: float) -> None:
+    def __init__(self, engine: _core.Engine, allowed: AllowList, ttl_s: float, changed: Callable[[str], None]) -> None:
         self.engine = engine
         self.alarm = Alarm(engine, self._forget)
         self.revision = 0
@@ -62,7 +64,7 @@ class Membership:
         self.refusals = Counter(none=0, all_full=0, excluded=0, waited=0)
         """Picks that found nobody, by reason."""
         self.standings: dict[str, Standing] = {}
-        self._ttl_s = ttl_s
+        self._ttl_s, self._changed = ttl_s, changed
         self._connections = Connections(allowed.targets, self._connected)
 
     def register(self, info: messages.ServerInfo, now: float) -> bool:
@@ -147,6 +149,7 @@ class Membership:
         )
         if standing is not None and taken:
             self._keep_report(load, standing, interval_s, now)
+            self._changed(load.address)
         self.alarm.settle(now)
         return taken
 
@@ -186,6 +189,7 @@ class Membership:
             order=standing.key.order if standing.key else None,
             lease_s=self._lease_s(address, standing),
         )
+        self._changed(address)
         self.alarm.settle(now)
 
     def _lease_s(self, address: str, standing: Standing) -> float:
@@ -201,6 +205,7 @@ class Membership:
             standing.told_draining = standing.draining
             self.engine.drain(address, now, undo=not standing.draining)
             self.revision += 1
+            self._changed(address)
 
     def _connected(self, address: str, up: bool) -> None:
         now = time.monotonic()
@@ -209,6 +214,7 @@ class Membership:
             self.leave(address, now)
             return
         (self.engine.reached if up else self.engine.lost)(address, now)
+        self._changed(address)
         if standing.registered and standing.report is None:
             self._tell(address, standing, now)
         self.alarm.settle(now)
@@ -221,6 +227,7 @@ class Membership:
             self._end_grace(standing)
             self._connections.forget(address)
             self.revision += 1
+            self._changed(address)
 
     def _end_grace(self, standing: Standing) -> None:
         if standing.grace is not None:

@@ -166,16 +166,20 @@ class Endpoint(_message.Message):
     def __init__(self, info: _Optional[_Union[ServerInfo, _Mapping]] = ..., state: _Optional[_Union[State, str]] = ..., last_report: _Optional[_Union[ServerLoad, _Mapping]] = ..., report_age_ms: _Optional[int] = ...) -> None: ...
 
 class RosterUpdate(_message.Message):
-    __slots__ = ("revision", "whole", "changed", "left")
+    __slots__ = ("revision", "whole", "changed", "left", "balancers", "partial")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     WHOLE_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
+    BALANCERS_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
     revision: int
     whole: bool
     changed: _containers.RepeatedCompositeFieldContainer[Endpoint]
     left: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, revision: _Optional[int] = ..., whole: _Optional[bool] = ..., changed: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., left: _Optional[_Iterable[str]] = ...) -> None: ...
+    balancers: _containers.RepeatedScalarFieldContainer[str]
+    partial: bool
+    def __init__(self, revision: _Optional[int] = ..., whole: _Optional[bool] = ..., changed: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., left: _Optional[_Iterable[str]] = ..., balancers: _Optional[_Iterable[str]] = ..., partial: _Optional[bool] = ...) -> None: ...
 
 class ServersRequest(_message.Message):
     __slots__ = ("request", "count", "lease_ms")

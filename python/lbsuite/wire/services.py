@@ -37,14 +37,16 @@ def handlers(service: str, servicer: object, bare: Iterable[str] = ()) -> list[g
 
 
 def stub(channel: grpc.aio.Channel, service: str, package: str = PACKAGE) -> Any:
-    """A service's unary methods as callables: `stub(channel, "LoadBalancer").GetBestServer(request, timeout=1)`."""
+    """A service's methods that take one request, as callables, those that answer with a stream too:
+    `stub(channel, "LoadBalancer").GetBestServer(request, timeout=1)`.
+    """
     prefix = f"/{package}.{service}/" if package else f"/{service}/"
     calls = SimpleNamespace()
     for name, method in _methods(service).items():
-        if not (method.client_streaming or method.server_streaming):
+        if not method.client_streaming:
             serializer = GetMessageClass(method.input_type).SerializeToString
-            call = channel.unary_unary(prefix + name, serializer, GetMessageClass(method.output_type).FromString)
-            setattr(calls, name, call)
+            kind = channel.unary_stream if method.server_streaming else channel.unary_unary
+            setattr(calls, name, kind(prefix + name, serializer, GetMessageClass(method.output_type).FromString))
     return calls
 
 
@@ -54,12 +56,12 @@ def _methods(service: str) -> dict[str, Any]:
 
 def _handler(service: str, name: str, implementation: Any) -> Any:
     method = _methods(service)[name]
-    serializer = GetMessageClass(method.output_type).SerializeToString
     kind = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"
     make = getattr(grpc, f"{kind}_rpc_method_handler")
-    if kind == "unary_unary":
-        return make(_answered(implementation, method.input_type.name), _reader(method), serializer)
-    return make(implementation, GetMessageClass(method.input_type).FromString, serializer)
+    serializer = _serialized if method.server_streaming else GetMessageClass(method.output_type).SerializeToString
+    if method.client_streaming:
+        return make(implementation, GetMessageClass(method.input_type).FromString, serializer)
+    return make(_answered(implementation, method.input_type.name), _reader(method), serializer)
 
 
 def _reader(method: Any) -> Callable[[bytes], Message | None]:
@@ -73,6 +75,11 @@ def _reader(method: Any) -> Callable[[bytes], Message | None]:
             return None
 
     return message
+
+
+def _serialized(message: Message | bytes) -> bytes:
+    # What goes to many is made once.
+    return message if isinstance(message, bytes) else message.SerializeToString()
 
 
 def _answered(implementation: Any, expected: str) -> Any:

@@ -28,7 +28,7 @@ def reply(
 ) -> messages.StatusReply:
     """Every endpoint that the engine told, in its order, ready or not, with what it last said of itself."""
     return messages.StatusReply(
-        endpoints=[_told(seen, membership.standings.get(seen.address), service) for seen in endpoints],
+        endpoints=[told(seen, membership.standings.get(seen.address), service) for seen in endpoints],
         policy=membership.engine.policy,
         revision=membership.revision,
         balancers=sorted(balancers),
@@ -87,7 +87,8 @@ def nobody(membership: Membership, now: float, request: messages.BalanceRequest,
             return Refused(grpc.StatusCode.UNAVAILABLE, f"the request excludes whoever is ready: {count}")
 
 
-def _told(seen: _core.Endpoint, standing: Standing | None, service: str) -> messages.Endpoint:
+def told(seen: _core.Endpoint, standing: Standing | None, service: str) -> messages.Endpoint:
+    """One endpoint, as the engine sees it, with what it last said of itself."""
     endpoint = messages.Endpoint(
         info=messages.ServerInfo(
             address=seen.address,
