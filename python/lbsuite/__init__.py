@@ -6,11 +6,14 @@
     events, effects, event_log, results, descriptors   what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, proxy, fleet, placement                      the RPC world; HTTP; processes; who owns which object, over etcd
-    admin                                              a balancer or a proxy looked at over HTTP
+    admin, channels                                    a balancer or a proxy looked at over HTTP; the caller's side
     cli, demo                                          what people run
 
 Imports go down this list and never up; rooms of one line do not import each other.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from lbsuite._core import (
     C3,
@@ -63,6 +66,10 @@ from lbsuite._core import (
 from lbsuite.event_log import Log, Recording, Replay, record, replay
 from lbsuite.placement import weights_from
 
+if TYPE_CHECKING:
+    from lbsuite.channels.channel import channel
+    from lbsuite.channels.retry import Retry
+
 __all__ = [
     "C3",
     "AffinityXLoad",
@@ -91,6 +98,7 @@ __all__ = [
     "Replay",
     "Report",
     "Request",
+    "Retry",
     "Rng",
     "RoundRobin",
     "SetPlacer",
@@ -103,6 +111,7 @@ __all__ = [
     "View",
     "WeightedRoundRobin",
     "__version__",
+    "channel",
     "fibonacci",
     "parse_policy",
     "parse_stage",
@@ -117,3 +126,12 @@ __all__ = [
     "stages",
     "weights_from",
 ]
+
+# What speaks gRPC is imported when it is asked for.
+_LATE = {"Retry": "lbsuite.channels.retry", "channel": "lbsuite.channels.channel"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATE[name]), name)

@@ -1,0 +1,163 @@
+"""A source of membership becomes the endpoints of a channel's engine: each that is listed has a connection, and may be
+picked while that stands."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+
+from lbsuite import _core, background
+from lbsuite.channels.endpoint import Connection, Endpoint, State, Told
+from lbsuite.channels.loads import Loads
+from lbsuite.events import Balancers, Contact, Event, Joined, Left, Reported
+from lbsuite.registry.source import Source
+
+GRACE_S = 5.0
+"""A member that vanished though it is well may join again: a registry that was wiped takes nobody with it."""
+DRAIN_S = 600.0
+"""How long calls may still run at an endpoint that has left."""
+OLD_S = 3.0
+"""Loads that are told of no more are forgotten then."""
+
+_log = logging.getLogger(__name__)
+
+Connect = Callable[[str, Told], Connection]
+
+
+class Follower:
+    """Belongs to the running event loop.
+
+    connect(address, told): makes a connection, which tells its states in this loop. changed(now): called after each
+    change of who may be picked, or of why nobody is.
+    """
+
+    def __init__(self, engine: _core.Engine, loads: Loads, connect: Connect, changed: Callable[[float], None]) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self.members: dict[str, Joined] = {}
+        self.listed = False
+        """Whether the source has told its first list."""
+        self.contact = Contact(up=True)
+        self.heard_s: float | None = None
+        """When the source told something last; None: never."""
+        self._engine = engine
+        self._loads = loads
+        self._connect = connect
+        self._changed = changed
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def run(self, source: Source) -> None:
+        """Until the source is closed."""
+        async with contextlib.aclosing(source.events()) as events:
+            async for event in events:
+                now = time.monotonic()
+                self.heard_s = now
+                try:
+                    self._take(event, now)
+                except ValueError as error:
+                    _log.warning("the list tells what makes no sense, which is left out: %s", error)
+                self._changed(now)
+
+    async def close(self, grace_s: float | None) -> None:
+        """Ends every connection; calls under way have grace_s."""
+        for timer in self._timers.values():
+            timer.cancel()
+        gone, self.endpoints = list(self.endpoints.values()), {}
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*(each.connection.close(grace_s) for each in gone), *self._closing, return_exceptions=True)
+
+    def _take(self, event: Event, now: float) -> None:
+        match event:
+            case Joined(address):
+                self._join(event, address, now)
+            case Left(address):
+                self._leave(address, now)
+            case Balancers():
+                self.listed = True
+            case Reported(address):
+                if endpoint := self.endpoints.get(address):
+                    self._loads.listed(endpoint, event, now)
+            case Contact():
+                self._hear(event)
+
+    def _join(self, event: Joined, address: str, now: float) -> None:
+        self._end_timer(address)
+        self.members[address] = event
+        endpoint = self.endpoints.get(address)
+        if endpoint is None:
+            endpoint = self.endpoints[address] = Endpoint(address)
+            endpoint.connection = self._connect(address, lambda state, why: self._told(endpoint, state, why))
+        elif endpoint.state == "ready":
+            self._admit(endpoint, event, now)
+        if event.load is not None:
+            told = Reported(address, tasks=event.load, available=event.available)
+            self._loads.listed(endpoint, told, now)
+
+    def _leave(self, address: str, now: float) -> None:
+        member, endpoint = self.members.pop(address, None), self.endpoints.get(address)
+        if member is None or endpoint is None:
+            return
+        if member.draining or endpoint.state != "ready":
+            self._forget(address, now)
+        else:
+            self._timers[address] = asyncio.get_running_loop().call_later(GRACE_S, self._grace_over, address)
+
+    def _grace_over(self, address: str) -> None:
+        now = time.monotonic()
+        self._forget(address, now)
+        self._changed(now)
+
+    def _forget(self, address: str, now: float) -> None:
+        self._end_timer(address)
+        self._engine.leave(address, now)
+        endpoint = self.endpoints.pop(address)
+        closing = background.start(endpoint.connection.close(DRAIN_S), f"end of {address}")
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    def _told(self, endpoint: Endpoint, state: State, why: str) -> None:
+        """How an endpoint's connection stands. Who was never reached is not yet the engine's."""
+        now = time.monotonic()
+        if self.endpoints.get(endpoint.address) is not endpoint:
+            return
+        endpoint.state, endpoint.why = state, why
+        member = self.members.get(endpoint.address)
+        if state == "ready" and member is not None:
+            self._admit(endpoint, member, now)
+            self._engine.reached(endpoint.address, now)
+        elif state != "ready":
+            self._engine.lost(endpoint.address, now)
+            if member is None:
+                self._forget(endpoint.address, now)
+        self._changed(now)
+
+    def _admit(self, endpoint: Endpoint, member: Joined, now: float) -> None:
+        new = self._engine.join(
+            member.address,
+            now,
+            weight=member.weight,
+            limit=member.limit,
+            zone=member.zone,
+            order=member.order,
+            tier=member.tier,
+        )
+        self._engine.drain(member.address, now, undo=not member.draining)
+        if new and endpoint.listed is not None:
+            self._loads.listed(endpoint, endpoint.listed, now)
+
+    def _hear(self, contact: Contact) -> None:
+        self.contact = contact
+        self._end_timer("")
+        if not contact.up:
+            self._timers[""] = asyncio.get_running_loop().call_later(OLD_S, self._forget_loads)
+
+    def _forget_loads(self) -> None:
+        now = time.monotonic()
+        self._loads.forget(self.endpoints.values(), now)
+        self._changed(now)
+
+    def _end_timer(self, address: str) -> None:
+        if timer := self._timers.pop(address, None):
+            timer.cancel()

@@ -1,0 +1,40 @@
+"""What stubs are made of: one method of one channel, and its plain callable at each endpoint."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from lbsuite.channels.channel import Channel
+    from lbsuite.channels.endpoint import Endpoint
+
+Key = str | bytes | None
+KEY_METADATA = "lbsuite-key"
+"""Metadata key of what a call's endpoint is chosen by, under policies that go by keys."""
+
+
+class Method:
+    """name: `/package.Service/Method`. plain: what grpc.aio's own channel takes beside the name."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, channel: "Channel", name: str, plain: dict[str, Any]) -> None:
+        self.channel = channel
+        self.name = name
+        self._plain = plain
+
+    def stub(self, endpoint: "Endpoint") -> Any:
+        """The method's callable over the connection of one endpoint."""
+        stub = endpoint.stubs.get(self)
+        if stub is None:
+            stub = getattr(endpoint.connection.channel, self.kind)(self.name, **self._plain)
+            endpoint.stubs[self] = stub
+        return stub
+
+    def key_of(self, request: Any, metadata: Iterable[tuple[str, Key]] | None) -> Key:
+        """What keeps the call together with others: its metadata's `lbsuite-key`, else what the channel's key= says."""
+        if metadata is not None:
+            for name, value in metadata:
+                if name == KEY_METADATA:
+                    return value
+        key = self.channel.key
+        return None if key is None else key(request)

@@ -1,0 +1,96 @@
+"""What a channel says of itself, and why it finds nobody."""
+
+from dataclasses import dataclass
+
+import grpc
+
+from lbsuite import _core
+from lbsuite.channels.follower import Follower
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """state: as in lbsuite.Endpoint while its connection stands; else "connecting" or "lost", and why says more.
+
+    tasks: slots taken there, others' included, as far as reports tell. picks: of this channel, so far.
+    """
+
+    address: str
+    state: str
+    why: str = ""
+    tasks: int = 0
+    picks: int = 0
+    limit: int = 0
+    draining: bool = False
+    report_age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """listed: the first list has come. heard: whether whoever tells the list is heard; if not, why_not says more, and
+    calls go by the last list. list_age_s: since anything was told last; None: nothing was. calls, retries,
+    failed_first: calls begun, attempts beyond the first of each, first attempts that an unwell endpoint failed.
+    """
+
+    target: str
+    policy: str
+    endpoints: tuple[EndpointStatus, ...]
+    listed: bool
+    heard: bool
+    why_not: str
+    list_age_s: float | None
+    waiting: int
+    calls: int
+    retries: int
+    failed_first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why a call finds nobody, as a status."""
+
+    code: grpc.StatusCode
+    words: str
+
+
+def endpoints(engine: _core.Engine, follower: Follower, now: float) -> tuple[EndpointStatus, ...]:
+    """All that are listed, in the order of the list."""
+    known = {each.address: each for each in engine.endpoints(now)}
+    told = []
+    for address, endpoint in follower.endpoints.items():
+        member = follower.members.get(address)
+        draining = member is not None and member.draining
+        if (seen := known.get(address)) is None:
+            told.append(EndpointStatus(address, endpoint.state, endpoint.why, draining=draining))
+            continue
+        state = seen.state if endpoint.state == "ready" else endpoint.state
+        told.append(
+            EndpointStatus(
+                address, state, endpoint.why, seen.tasks, seen.picks, seen.limit, draining, seen.report_age_s
+            )
+        )
+    return tuple(told)
+
+
+def lack(engine: _core.Engine, follower: Follower, target: str, now: float) -> Lack | None:
+    """Why nobody can be picked; None: somebody may be in a moment, and it is worth to wait."""
+    if not follower.listed:
+        if follower.contact.up:
+            return None
+        return Lack(grpc.StatusCode.UNAVAILABLE, f"who serves {target} is not known: {follower.contact.why}")
+    if not follower.endpoints:
+        return Lack(grpc.StatusCode.UNAVAILABLE, f"nobody is registered for {target}")
+    if (why := engine.why(now)) == "all_full":
+        return Lack(grpc.StatusCode.RESOURCE_EXHAUSTED, f"every endpoint of {target} is full")
+    if why in ("shed", "over_budget"):
+        return Lack(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{target} is at its limit ({why})")
+    if any(endpoint.state == "connecting" for endpoint in follower.endpoints.values()):
+        return None
+    found = ", ".join(_words(each) for each in endpoints(engine, follower, now)[:5])
+    return Lack(
+        grpc.StatusCode.UNAVAILABLE, f"none of the {len(follower.endpoints)} endpoints of {target} serves: {found}"
+    )
+
+
+def _words(endpoint: EndpointStatus) -> str:
+    return f"{endpoint.address} is {endpoint.state}" + (f" ({endpoint.why})" if endpoint.why else "")

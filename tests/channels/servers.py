@@ -1,0 +1,94 @@
+"""Real servers of grpc.aio for a channel to call: each tells its own name, in every kind of call."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+
+DEADLINE_S = 20.0
+SERVICE = "test.Service"
+
+
+class Server:
+    """answer: what becomes of a unary call; it may be replaced. calls: those begun, by method."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.running = 0
+        self.refusal: tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]] | None = None
+        self.trailers: tuple[tuple[str, str | bytes], ...] = ()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.address = "127.0.0.1:0"
+        self._server: grpc.aio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        handlers = {
+            "Echo": grpc.unary_unary_rpc_method_handler(self._echo),
+            "Count": grpc.unary_stream_rpc_method_handler(self._count),
+            "Join": grpc.stream_unary_rpc_method_handler(self._join),
+            "Chat": grpc.stream_stream_rpc_method_handler(self._chat),
+        }
+        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
+        self.address = f"127.0.0.1:{self._server.add_insecure_port(self.address)}"
+        await self._server.start()
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop(None)
+
+    async def _begin(self, context: Any) -> None:
+        self.calls += 1
+        if self.refusal is not None:
+            await context.abort(*self.refusal)
+        self.running += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.running -= 1
+        context.set_trailing_metadata(self.trailers)
+
+    async def _echo(self, request: bytes, context: Any) -> bytes:
+        await self._begin(context)
+        return self.address.encode()
+
+    async def _count(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        await self._begin(context)
+        for number in range(int(request)):
+            yield f"{self.address} {number}".encode()
+
+    async def _join(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        await self._begin(context)
+        return b" ".join([self.address.encode(), *[request async for request in requests]])
+
+    async def _chat(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        await self._begin(context)
+        async for request in requests:
+            yield self.address.encode() + b" " + request
+
+
+@asynccontextmanager
+async def serving(count: int) -> AsyncIterator[list[Server]]:
+    """So many servers, which end with the block."""
+    servers = [Server() for _ in range(count)]
+    for server in servers:
+        await server.start()
+    try:
+        yield servers
+    finally:
+        for server in servers:
+            await server.stop()
+
+
+def static(servers: list[Server]) -> str:
+    """The target that names them all."""
+    return "static://" + ",".join(server.address for server in servers)
+
+
+def echo(channel: grpc.aio.Channel) -> Any:
+    """The unary method."""
+    return channel.unary_unary(f"/{SERVICE}/Echo")

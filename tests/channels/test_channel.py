@@ -1,0 +1,251 @@
+"""Calls of one request and one answer over real servers."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import grpc
+import grpc.aio
+import pytest
+from servers import DEADLINE_S, SERVICE, echo, serving, static
+
+from lbsuite.channels.channel import channel
+from lbsuite.channels.retry import Retry
+from lbsuite.events import Contact, Joined, Reported
+from lbsuite.registry.memory import Memory
+from lbsuite.wire import services
+from waiting import eventually
+
+REFUSED = (grpc.StatusCode.RESOURCE_EXHAUSTED, "full", ((services.REFUSED_METADATA, "full"),))
+GONE = (grpc.StatusCode.UNAVAILABLE, "the handler had begun", ())
+
+
+async def all_ready(balanced: grpc.aio.Channel, count: int) -> None:
+    await eventually(lambda: [each.state for each in balanced.status().endpoints] == ["ready"] * count)
+
+
+async def failure(call: grpc.aio.UnaryUnaryCall) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+async def test_each_of_several_endpoints_gets_its_share() -> None:
+    async with serving(3) as servers, channel(static(servers), policy="round_robin") as balanced:
+        await all_ready(balanced, 3)
+        answers = Counter([await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(30)])
+        assert answers == {server.address.encode(): 10 for server in servers}
+
+
+async def test_calls_begin_before_the_list_and_wait_for_it() -> None:
+    source = Memory()
+    async with serving(1) as servers, channel(source) as balanced:
+        call = echo(balanced)(b"", timeout=DEADLINE_S)
+        assert balanced.status().waiting == 1
+        source.join(Joined(servers[0].address))
+        assert await call == servers[0].address.encode()
+
+
+async def test_who_is_asked_where_nobody_is_registered_hears_so_unless_it_waits() -> None:
+    source = Memory()
+    async with serving(1) as servers, channel(source) as balanced:
+        error = await failure(echo(balanced)(b"", timeout=DEADLINE_S))
+        assert (error.code(), error.details()) == (grpc.StatusCode.UNAVAILABLE, "nobody is registered for Memory")
+        patient = echo(balanced)(b"", timeout=DEADLINE_S, wait_for_ready=True)
+        await eventually(lambda: balanced.status().waiting == 1)
+        source.join(Joined(servers[0].address))
+        assert await patient == servers[0].address.encode()
+
+
+async def test_where_every_endpoint_refuses_connections_that_is_said_with_their_addresses() -> None:
+    async with serving(1) as servers:
+        await servers[0].stop()
+        async with channel(static(servers)) as balanced:
+            error = await failure(echo(balanced)(b"", timeout=DEADLINE_S))
+            assert error.code() is grpc.StatusCode.UNAVAILABLE
+            assert f"{servers[0].address} is lost" in str(error.details())
+
+
+async def test_a_deadline_passes_while_a_call_waits_for_somebody() -> None:
+    async with channel(Memory()) as balanced:
+        error = await failure(echo(balanced)(b"", timeout=0.05, wait_for_ready=True))
+        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_an_endpoint_that_stopped_costs_nobody_a_call_and_serves_again_once_it_is_back() -> None:
+    async with serving(3) as servers, channel(static(servers), policy="round_robin") as balanced:
+        await all_ready(balanced, 3)
+        await servers[0].stop()
+        answers = {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(30)}
+        assert answers == {server.address.encode() for server in servers[1:]}
+        await servers[0].start()
+        await all_ready(balanced, 3)
+        assert servers[0].address.encode() in {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(3)}
+
+
+async def test_a_call_that_was_turned_away_is_tried_elsewhere_whatever_its_method() -> None:
+    async with serving(3) as servers, channel(static(servers), policy="pick_first") as balanced:
+        await all_ready(balanced, 3)
+        servers[0].refusal = REFUSED
+        assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[1].address.encode()
+        assert balanced.status().retries == 1
+
+
+async def test_a_call_whose_handler_may_have_begun_is_not_tried_again_unasked() -> None:
+    async with serving(2) as servers, channel(static(servers), policy="pick_first") as balanced:
+        await all_ready(balanced, 2)
+        servers[0].refusal = GONE
+        error = await failure(echo(balanced)(b"", timeout=DEADLINE_S))
+        assert error.details() == "the handler had begun"
+        assert [server.calls for server in servers] == [1, 0]
+
+
+async def test_an_endpoint_that_speaks_as_gRPC_does_of_connections_has_begun_all_the_same() -> None:
+    async with serving(2) as servers, channel(static(servers), policy="pick_first") as balanced:
+        await all_ready(balanced, 2)
+        servers[0].refusal = (grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses; last error: mine", ())
+        await failure(echo(balanced)(b"", timeout=DEADLINE_S))
+        assert servers[1].calls == 0
+
+
+async def test_an_idempotent_method_is_tried_again_at_most_so_often() -> None:
+    idempotent = Retry(idempotent=(f"/{SERVICE}/Echo",), attempts=3)
+    async with serving(4) as servers, channel(static(servers), policy="pick_first", retry=idempotent) as balanced:
+        await all_ready(balanced, 4)
+        for server in servers[:2]:
+            server.refusal = GONE
+        assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[2].address.encode()
+        servers[2].refusal = GONE
+        await failure(echo(balanced)(b"", timeout=DEADLINE_S))
+        assert servers[3].calls == 0
+
+
+async def test_the_only_endpoint_is_asked_again_after_a_while() -> None:
+    async with serving(1) as servers, channel(static(servers), retry=Retry(idempotent=True)) as balanced:
+        servers[0].refusal = GONE
+        call = echo(balanced)(b"", timeout=DEADLINE_S)
+        await eventually(lambda: servers[0].calls == 1)
+        servers[0].refusal = None
+        assert await call == servers[0].address.encode()
+
+
+async def test_when_everything_fails_retries_stay_within_their_budget() -> None:
+    retry, begun = Retry(idempotent=True, attempts=10), time.monotonic()
+    async with serving(2) as servers, channel(static(servers), retry=retry, stages=()) as balanced:
+        await all_ready(balanced, 2)
+        for server in servers:
+            server.refusal = GONE
+        await asyncio.gather(*(failure(echo(balanced)(b"", timeout=DEADLINE_S)) for _ in range(200)))
+        allowed = 0.1 * 200 + 10 * (time.monotonic() - begun + 1)
+        assert 200 < sum(server.calls for server in servers) <= 200 + allowed
+
+
+async def test_a_call_that_nobody_awaits_ends_its_pick_and_is_tried_again() -> None:
+    async with serving(2) as servers, channel(static(servers), policy="pick_first") as balanced:
+        await all_ready(balanced, 2)
+        servers[0].refusal = REFUSED
+        ended: asyncio.Future[grpc.StatusCode] = asyncio.get_running_loop().create_future()
+        call = echo(balanced)(b"")
+        call.add_done_callback(ended.set_result)
+        del call
+        async with asyncio.timeout(DEADLINE_S):
+            assert await (await ended).code() is grpc.StatusCode.OK
+        assert sum(each.tasks for each in balanced.status().endpoints) == 0
+
+
+async def test_a_cancelled_call_ends_at_its_endpoint_and_is_not_tried_again() -> None:
+    async with serving(2) as servers, channel(static(servers), retry=Retry(idempotent=True)) as balanced:
+        await all_ready(balanced, 2)
+        for server in servers:
+            server.gate.clear()
+        call = echo(balanced)(b"")
+        await eventually(lambda: sum(server.running for server in servers) == 1)
+        assert call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert (call.cancelled(), call.done(), await call.code()) == (True, True, grpc.StatusCode.CANCELLED)
+        await eventually(lambda: not any(server.running for server in servers))
+        assert sum(each.tasks for each in balanced.status().endpoints) == 0
+
+
+async def test_a_task_that_is_cancelled_cancels_the_call_that_it_awaits() -> None:
+    async with channel(Memory()) as balanced:
+
+        async def ask() -> None:
+            await echo(balanced)(b"", wait_for_ready=True)
+
+        waits = asyncio.create_task(ask())
+        await eventually(lambda: balanced.status().waiting == 1)
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waits
+        assert balanced.status().waiting == 0
+
+
+async def test_the_lost_contact_of_the_list_is_told_and_costs_no_call() -> None:
+    source = Memory()
+    async with serving(1) as servers, channel(source) as balanced:
+        source.join(Joined(servers[0].address))
+        await balanced.channel_ready()
+        source._tell(Contact(up=False, why="nobody answers"))
+        await eventually(lambda: not balanced.status().heard)
+        assert balanced.status().why_not == "nobody answers"
+        assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[0].address.encode()
+
+
+async def test_the_tasks_of_others_that_the_list_tells_of_count() -> None:
+    source = Memory()
+    async with serving(2) as servers, channel(source, policy="least_load:choices=all") as balanced:
+        for server in servers:
+            source.join(Joined(server.address))
+        await all_ready(balanced, 2)
+        source._tell(Reported(servers[0].address, tasks=5))
+        await eventually(lambda: balanced.status().endpoints[0].tasks == 5)
+        assert {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(5)} == {servers[1].address.encode()}
+
+
+async def test_a_channel_tells_its_state_as_grpc_aio_does() -> None:
+    async with serving(1) as servers:
+        balanced = channel(static(servers))
+        assert balanced.get_state() is grpc.ChannelConnectivity.CONNECTING
+        async with asyncio.timeout(DEADLINE_S):
+            await balanced.channel_ready()
+            assert balanced.get_state() is grpc.ChannelConnectivity.READY
+            await servers[0].stop()
+            await balanced.wait_for_state_change(grpc.ChannelConnectivity.READY)
+        await balanced.close()
+        assert balanced.get_state() is grpc.ChannelConnectivity.SHUTDOWN
+
+
+async def test_closing_with_grace_lets_calls_end() -> None:
+    async with serving(1) as servers:
+        balanced = channel(static(servers))
+        servers[0].gate.clear()
+        call = echo(balanced)(b"", timeout=DEADLINE_S)
+        await eventually(lambda: servers[0].running == 1)
+        closing = asyncio.create_task(balanced.close(grace=DEADLINE_S))
+        servers[0].gate.set()
+        await closing
+        assert await call == servers[0].address.encode()
+
+
+def test_nonsense_is_refused() -> None:
+    for bad, make in {
+        "0": lambda: Retry(attempts=0),
+        "'/a/b'": lambda: Retry(idempotent="/a/b"),
+        "'Echo'": lambda: Retry(idempotent=("Echo",)),
+    }.items():
+        with pytest.raises(ValueError, match=bad):
+            make()
+
+
+def test_a_channel_wants_an_event_loop() -> None:
+    with pytest.raises(RuntimeError):
+        channel("static://127.0.0.1:1")
+
+
+def test_lbsuite_alone_imports_no_grpc() -> None:
+    program = "import sys, lbsuite; assert 'grpc' not in sys.modules; lbsuite.channel; assert 'grpc' in sys.modules"
+    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
