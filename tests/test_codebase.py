@@ -180,7 +180,7 @@ def test_what_a_module_exports_exists(module: str) -> None:
     assert not [each for each in exported if not hasattr(importlib.import_module(module), each)]
 
 
-HEAVY = {"numpy", "pandas", "rich", "matplotlib", "aiohttp", "prometheus_client"}
+HEAVY = {"numpy", "pandas", "rich", "matplotlib", "aiohttp", "prometheus_client", "envoy"}
 
 
 @pytest.mark.parametrize("command", ["backend", "lb"])
@@ -236,5 +236,5 @@ def test_the_version_is_one() -> None:
 
 def test_run_time_requirements_are_ranges() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [each for extra in ("etcd", "notebooks") for each in project["optional-dependencies"][extra]]
+    extras = [each for extra in ("etcd", "notebooks", "xds") for each in project["optional-dependencies"][extra]]
     assert not [each for each in project["dependencies"] + extras if "==" in each or ">=" not in each]

@@ -15,3 +15,7 @@ class EtcdMissing(LbsuiteError):
 
 class StartFailed(LbsuiteError):
     """A process did not come up: it ended, or was not ready in time."""
+
+
+class XdsMissing(LbsuiteError):
+    """The package that has the messages of xDS is not installed."""

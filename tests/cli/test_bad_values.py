@@ -12,7 +12,7 @@ from lbsuite.cli.arguments import Parser
 
 NONSENSE = "no such\tthing!"
 ANY_TEXT = {
-    *("etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "plot", "record", "events", "help"),
+    *("etcd_user", "etcd_ca", "etcd_cert", "etcd_key", "csv", "plot", "record", "events", "node", "help"),
     *("access_log", "backends_file", "tls_cert", "tls_key"),
 }
 """Flags that take any text; what it stands for is checked when it is used."""
@@ -61,6 +61,11 @@ def test_nonsense_is_refused_in_one_line(
         (["lb", "--listen", "127.0.0.1:70000"], "127.0.0.1:70000"),
         (["lb", "--admin", "127.0.0.1:70000"], "127.0.0.1:70000"),
         (["servers", "--lb", "127.0.0.1:1", "--admin", "127.0.0.1:0"], "--admin"),
+        (["servers", "--lb", "127.0.0.1:1", "--xds-port", "0"], "--xds-port"),
+        (["lb", "--xds-policy", "round_robin"], "--xds-port"),
+        (["lb", "--xds-policy", "pick_first"], "'pick_first'"),
+        (["lb", "--xds-policy", "least_request:choices=1"], "'1'"),
+        (["lb", "--xds-policy", "client_side_weighted_round_robin:blackout=1"], "'blackout=1'"),
         (["lb", "--etcd", "127.0.0.1:1", "--no-etcd"], "--no-etcd"),
         (["lb", "--etcd-user", "root"], "--etcd"),
         (["lb", "--allow", "10.0.0.1/8"], "10.0.0.1/8"),

@@ -18,15 +18,14 @@ def state(balancer: Balancer, health: str, now: float) -> dict[str, Any]:
     return {
         "health": health,
         "service": balancer.settings.service,
-        "services": {
-            name: _service(name, membership, balancer.peers, now) for name, membership in balancer.services.items()
-        },
+        "services": {name: _service(name, membership, balancer, now) for name, membership in balancer.services.items()},
     }
 
 
-def _service(name: str, membership: Membership, balancers: frozenset[str], now: float) -> dict[str, Any]:
+def _service(name: str, membership: Membership, balancer: Balancer, now: float) -> dict[str, Any]:
     endpoints = membership.engine.endpoints(now)
-    document = status.document(status.reply(membership, name, endpoints, balancers))
+    reply = status.reply(membership, name, endpoints, balancer.peers, balancer.xds_clients(name))
+    document = status.document(reply)
     for entry, endpoint in zip(document["endpoints"], endpoints, strict=True):
         entry |= _made_of(endpoint)
     return document | {"stages": membership.engine.stages, "counters": status.counters(membership)}

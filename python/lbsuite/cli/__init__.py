@@ -25,6 +25,7 @@ COMMANDS = {
     "drain": "have a balancer stop picking an endpoint; its tasks finish",
     "undrain": "let a balancer pick a drained endpoint again",
     "stress": "load an HTTP server, and show how it is spread over the servers behind",
+    "bootstrap": "print what gRPC clients or Envoy need to follow a balancer over xDS",
     "place": "show which server owns which object, and what a failure moves",
 }
 

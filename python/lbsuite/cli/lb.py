@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import contextlib
+import json
+import logging
 from typing import TYPE_CHECKING
 
 from lbsuite import _core, background
-from lbsuite.addresses import LOOPBACK, network
+from lbsuite.addresses import LOOPBACK, network, unspecified
 from lbsuite.cli import daemon, etcd, prompt, stages
 from lbsuite.cli.arguments import (
     DEFAULT_LB,
@@ -32,9 +34,13 @@ from lbsuite.wire.balancer import (
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
 from lbsuite.wire.hosting import check_policy, check_stage, hosted_policies, hosted_stages
+from lbsuite.xds.settings import POLICIES, ClientPolicy, XdsSettings
 
 if TYPE_CHECKING:
     from lbsuite.admin.door import AdminDoor
+    from lbsuite.xds.door import AdsDoor
+
+_log = logging.getLogger(__name__)
 
 FIRST_LIST_S = 1.0
 """So long a starting balancer waits for etcd's list before it opens; then it opens with what it knows."""
@@ -42,6 +48,7 @@ FIRST_LIST_S = 1.0
 EXAMPLE = """examples:
   lbsuite lb --listen 127.0.0.1:50050 --no-etcd --policy round_robin
   lbsuite lb --listen 127.0.0.1:50050 --etcd 127.0.0.1:2379
+  lbsuite lb --listen 127.0.0.1:50050 --no-etcd --xds-port 50051
 """
 
 
@@ -85,6 +92,15 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     parser.add_argument(
         "--admin", type=listen_address, metavar="H:P", help="health, metrics, state and drain over HTTP (off)"
     )
+    parser.add_argument(
+        "--xds-port", type=whole(0, 65535), metavar="P", help="tell xDS clients of the endpoints there (off)"
+    )
+    parser.add_argument(
+        "--xds-policy",
+        type=checked(ClientPolicy.parse),
+        metavar="P",
+        help=f"what xDS clients run: {', '.join(POLICIES)}, NAME:KEY=VALUE,... (the first)",
+    )
 
 
 @checked
@@ -113,12 +129,27 @@ def run(args: argparse.Namespace) -> int:
         stages=stages.chosen(args, DEFAULT_STAGES),
         queue_s=args.queue_s,
     )
-    asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin))
+    asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin, xds_settings(args)))
     return 0
 
 
+def xds_settings(args: argparse.Namespace) -> XdsSettings | None:
+    """What the flags say of xDS, on the same host as the balancer; None: not wanted."""
+    if args.xds_port is None:
+        if args.xds_policy:
+            args.refuse("--xds-policy is for xDS clients, and needs --xds-port")
+        return None
+    listen = f"{args.listen.rpartition(':')[0]}:{args.xds_port}"
+    return XdsSettings(listen, args.xds_policy or ClientPolicy())
+
+
 async def _serve(
-    settings: BalancerSettings, listen: str, advertise: str | None, registry: EtcdSettings | None, admin: str | None
+    settings: BalancerSettings,
+    listen: str,
+    advertise: str | None,
+    registry: EtcdSettings | None,
+    admin: str | None,
+    xds: XdsSettings | None,
 ) -> None:
     stop = daemon.stop_event()
     async with contextlib.AsyncExitStack() as ending:
@@ -128,6 +159,7 @@ async def _serve(
         if client:
             await _follow(balancer, EtcdSource(client, settings.service), ending)
         admin_door = await _open_admin(balancer, admin, ending) if admin else None
+        ads_door = await _open_xds(balancer, xds, ending) if xds else None
         door = AioDoor(balancer)
         bound = await door.open(listen)
         ending.push_async_callback(door.close)
@@ -143,7 +175,25 @@ async def _serve(
             admin_door.tell_serving()
             ending.callback(admin_door.tell_stopping)
             daemon.ready("admin", admin_door.address)
+        if ads_door:
+            daemon.ready("xds", ads_door.address)
         await stop.wait()
+
+
+async def _open_xds(balancer: Balancer, settings: XdsSettings, ending: contextlib.AsyncExitStack) -> "AdsDoor":
+    """Its ADS server, open until the balancer's own door is closed; says how clients find it."""
+    from lbsuite.xds.bootstrap import VARIABLE, for_grpc
+    from lbsuite.xds.door import AdsDoor
+
+    door = AdsDoor(balancer, settings)
+    ending.push_async_callback(door.close)
+    address = await door.open()
+    if unspecified(address):
+        _log.info("xDS clients are told where to ask by: lbsuite bootstrap --xds HOST:%s", address.rpartition(":")[2])
+    else:
+        told = json.dumps(for_grpc([address]))
+        _log.info("gRPC clients follow xds:///%s with %s='%s'", balancer.settings.service, VARIABLE, told)
+    return door
 
 
 async def _open_admin(balancer: Balancer, listen: str, ending: contextlib.AsyncExitStack) -> "AdminDoor":

@@ -10,7 +10,7 @@ from lbsuite.addresses import unspecified
 from lbsuite.cli import daemon, etcd, operator, prompt, stages
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, address_list, listen_address, whole
 from lbsuite.cli.backend import add_load_flags
-from lbsuite.cli.lb import add_service_flags
+from lbsuite.cli.lb import add_service_flags, xds_settings
 from lbsuite.cli.live import Live
 from lbsuite.errors import LbsuiteError, StartFailed, Unreachable
 from lbsuite.fleet import Fleet, Process, etcd_binary
@@ -49,9 +49,11 @@ def run(args: argparse.Namespace) -> int:
     if unspecified(args.listen):
         args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
     stages.chosen(args, DEFAULT_STAGES)
-    if args.lb and (args.policy or args.fixed or args.stages or args.queue_s or args.admin):
+    xds = xds_settings(args) is not None
+    if args.lb and (args.policy or args.fixed or args.stages or args.queue_s or args.admin or xds):
         args.refuse(
-            "--policy, --fixed, --stage, --queue-s, --admin are for a balancer started here, not one that --lb names"
+            "--policy, --fixed, --stage, --queue-s, --admin, --xds-port are for a balancer started here, "
+            "not one that --lb names"
         )
     if not args.lb:
         args.policy, args.fixed = prompt.choose(args.policy, args.fixed)
@@ -76,8 +78,10 @@ async def _serve(args: argparse.Namespace) -> int:
                 return 0
             balancer = starting.result()
             daemon.ready("servers", balancer)
-            for admin in (started.admin for started in fleet.balancers if started.admin):
-                daemon.ready("admin", admin)
+            for started in fleet.balancers:
+                for kind, address in (("admin", started.admin), ("xds", started.xds)):
+                    if address:
+                        daemon.ready(kind, address)
             return await _watch(fleet, balancer, args.service, stopping)
         finally:
             for task in (starting, stopping):
@@ -100,8 +104,11 @@ async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
     else:
         fixed = ["--fixed"] if args.fixed else []
         staged = [*(f"--stage={spec}" for spec in args.stages or ()), f"--queue-s={args.queue_s}"]
-        chosen = [f"--policy={args.policy}", *fixed, *staged, f"--load={args.load}", f"--door={args.door}"]
-        balancer = (await fleet.start_lb(*chosen, *shared, listen=args.listen, admin=args.admin)).address
+        followed = [f"--xds-policy={args.xds_policy}"] if args.xds_policy else []
+        chosen = [f"--policy={args.policy}", *fixed, *staged, f"--load={args.load}", f"--door={args.door}", *followed]
+        xds = told.listen if (told := xds_settings(args)) else None
+        started = await fleet.start_lb(*chosen, *shared, listen=args.listen, admin=args.admin, xds=xds)
+        balancer = started.address
     limits = [f"--max-concurrent={args.max_concurrent}", f"--report-ms={args.report_ms}"]
     await fleet.start_backends(args.n, *limits, *shared, lb=args.lb or None)
     return balancer

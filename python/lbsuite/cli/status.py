@@ -32,7 +32,16 @@ def table(reply: messages.StatusReply) -> str:
     rows = [_COLUMNS, *(tuple(_cell(endpoint[name]) for name in _COLUMNS) for endpoint in document(reply)["endpoints"])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([f"policy {reply.policy}, {len(reply.endpoints)} endpoints", *lines])
+    return "\n".join([f"policy {reply.policy}, {len(reply.endpoints)} endpoints", *lines, *_refusals(reply)])
+
+
+def _refusals(reply: messages.StatusReply) -> list[str]:
+    """What xDS clients would not take."""
+    return [
+        f"xDS client {client.node or client.peer}{' (gone)' * client.gone} refuses a {client.type}: {client.error}"
+        for client in reply.xds_clients
+        if client.error
+    ]
 
 
 def _cell(value: object) -> str:

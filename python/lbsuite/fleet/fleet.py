@@ -40,10 +40,12 @@ class Fleet:
         self.etcd_endpoints = (server.address,)
         return server
 
-    async def start_lb(self, *flags: str, listen: str = "127.0.0.1:0", admin: str | None = None) -> Lbsuite:
-        """Starts a balancer; with `admin` its admin door, too. Raises StartFailed."""
+    async def start_lb(
+        self, *flags: str, listen: str = "127.0.0.1:0", admin: str | None = None, xds: str | None = None
+    ) -> Lbsuite:
+        """Starts a balancer; with `admin` its admin door, with `xds` its ADS server, too. Raises StartFailed."""
         etcd = ("--etcd", ",".join(self.etcd_endpoints)) if self.etcd_endpoints else ("--no-etcd",)
-        balancer = Lbsuite("lb", ("--service", self.service, *etcd, *flags), listen, admin)
+        balancer = Lbsuite("lb", ("--service", self.service, *etcd, *flags), listen, admin, xds=xds)
         balancer.said = self._said
         await balancer.start(self._ready_s)
         self.balancers.append(balancer)

@@ -174,8 +174,8 @@ class Process(ABC):
 class Lbsuite(Process):
     """`python -m lbsuite <command> --listen <address> <flags>`; ready when it prints `ready <kind> <address>`.
 
-    admin: where its admin door listens, port 0 for a free one; then that has to be ready, too. count: so many addresses
-    it has to tell, as `dummy -n` does; they are in `addresses`.
+    admin, xds: where its admin door and its ADS server listen, port 0 for a free one; then they have to be ready, too.
+    count: so many addresses it has to tell, as `dummy -n` does; they are in `addresses`.
     """
 
     def __init__(
@@ -185,21 +185,26 @@ class Lbsuite(Process):
         listen: str = "127.0.0.1:0",
         admin: str | None = None,
         count: int = 1,
+        xds: str | None = None,
     ) -> None:
         super().__init__(command, listen)
         self.flags = tuple(flags)
         self.admin = admin
+        self.xds = xds
         self.addresses = [listen] * count
 
     def _argv(self) -> Sequence[str]:
         admin = ("--admin", self.admin) if self.admin else ()
-        return (sys.executable, "-m", "lbsuite", self.kind, "--listen", self.address, *admin, *self.flags)
+        xds = ("--xds-port", self.xds.rpartition(":")[2]) if self.xds else ()
+        return (sys.executable, "-m", "lbsuite", self.kind, "--listen", self.address, *admin, *xds, *self.flags)
 
     async def _ready(self, lines: asyncio.Queue[str]) -> None:
         self.addresses = [self._told(await lines.get()) for _ in self.addresses]
         self.address = self.addresses[0]
         if self.admin:
             self.admin = self._told(await lines.get())
+        if self.xds:
+            self.xds = self._told(await lines.get())
 
     def _told(self, line: str) -> str:
         """The address of a `ready` line; raises StartFailed for another."""

@@ -7,7 +7,7 @@ import functools
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -86,6 +86,10 @@ class Balancer:
         """Whether the source of membership, where there is one, has told its first list."""
         self._began_s = time.monotonic()
         self._watching = Watching(self.id, self._view)
+        self.changed: list[Callable[[str, str], None]] = [self._watching.changed]
+        """Called with a service and an address of whom there is news."""
+        self.xds_clients: Callable[[str], Iterable[messages.XdsClient]] = lambda service: ()
+        """Those that follow a service over xDS: set by the door that they come by."""
         self._pick_log = PickLog() if self.settings.log_picks else None
         self._recordings = Recordings(self.settings.record) if self.settings.record else None
         self._memberships: dict[str, Membership] = {}
@@ -211,7 +215,8 @@ class Balancer:
     def _status(self, service: str) -> messages.StatusReply:
         membership = self._known(service)
         endpoints = membership.engine.endpoints(time.monotonic())
-        return status.reply(membership, service or self.settings.service, endpoints, self.peers)
+        service = service or self.settings.service
+        return status.reply(membership, service, endpoints, self.peers, self.xds_clients(service))
 
     def _view(self, service: str) -> View:
         # Who lives registers, or reports and is told to register, within a lease time.
@@ -237,9 +242,13 @@ class Balancer:
         engine = hosting.engine(settings.policy, settings.load, settings.stages, settings.queue_s)
         self._record(service, engine)
         engine.sample(settings.sample)
-        changed = functools.partial(self._watching.changed, service)
+        changed = functools.partial(self._tell_changed, service)
         membership = self._memberships[service] = Membership(engine, self.allowed, settings.ttl_s, changed)
         return membership
+
+    def _tell_changed(self, service: str, address: str) -> None:
+        for call in self.changed:
+            call(service, address)
 
     def _record(self, service: str, engine: _core.Engine) -> None:
         """Begins a service's log; the balancer's own must be there, others are served without if need be."""

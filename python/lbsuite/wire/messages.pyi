@@ -204,16 +204,34 @@ class StatusRequest(_message.Message):
     def __init__(self, service: _Optional[str] = ...) -> None: ...
 
 class StatusReply(_message.Message):
-    __slots__ = ("endpoints", "policy", "revision", "balancers")
+    __slots__ = ("endpoints", "policy", "revision", "balancers", "xds_clients")
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     BALANCERS_FIELD_NUMBER: _ClassVar[int]
+    XDS_CLIENTS_FIELD_NUMBER: _ClassVar[int]
     endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
     policy: str
     revision: int
     balancers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., policy: _Optional[str] = ..., revision: _Optional[int] = ..., balancers: _Optional[_Iterable[str]] = ...) -> None: ...
+    xds_clients: _containers.RepeatedCompositeFieldContainer[XdsClient]
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., policy: _Optional[str] = ..., revision: _Optional[int] = ..., balancers: _Optional[_Iterable[str]] = ..., xds_clients: _Optional[_Iterable[_Union[XdsClient, _Mapping]]] = ...) -> None: ...
+
+class XdsClient(_message.Message):
+    __slots__ = ("node", "peer", "type", "version", "error", "gone")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    GONE_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    peer: str
+    type: str
+    version: str
+    error: str
+    gone: bool
+    def __init__(self, node: _Optional[str] = ..., peer: _Optional[str] = ..., type: _Optional[str] = ..., version: _Optional[str] = ..., error: _Optional[str] = ..., gone: _Optional[bool] = ...) -> None: ...
 
 class DrainRequest(_message.Message):
     __slots__ = ("address", "service", "undo")

@@ -24,7 +24,11 @@ STATES = {
 
 
 def reply(
-    membership: Membership, service: str, endpoints: Sequence[_core.Endpoint], balancers: Iterable[str]
+    membership: Membership,
+    service: str,
+    endpoints: Sequence[_core.Endpoint],
+    balancers: Iterable[str],
+    xds_clients: Iterable[messages.XdsClient] = (),
 ) -> messages.StatusReply:
     """Every endpoint that the engine told, in its order, ready or not, with what it last said of itself."""
     return messages.StatusReply(
@@ -32,6 +36,7 @@ def reply(
         policy=membership.engine.policy,
         revision=membership.revision,
         balancers=sorted(balancers),
+        xds_clients=xds_clients,
     )
 
 
@@ -42,6 +47,7 @@ def document(reply: messages.StatusReply) -> dict[str, Any]:
         "policy": reply.policy,
         "revision": reply.revision,
         "balancers": list(reply.balancers),
+        "xds_clients": [_client(client) for client in reply.xds_clients],
     }
 
 
@@ -108,6 +114,10 @@ def told(seen: _core.Endpoint, standing: Standing | None, service: str) -> messa
             endpoint.last_report.address, endpoint.last_report.load = seen.address, seen.tasks
             endpoint.last_report.available = seen.state != "unavailable"
     return endpoint
+
+
+def _client(client: messages.XdsClient) -> dict[str, Any]:
+    return {field.name: getattr(client, field.name) for field in client.DESCRIPTOR.fields}
 
 
 def _entry(endpoint: messages.Endpoint) -> dict[str, Any]:

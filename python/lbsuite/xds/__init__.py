@@ -1,0 +1,14 @@
+"""The rosters of a balancer as xDS: `xds:///SERVICE` in any gRPC client, and Envoy, follow it without a change to them.
+
+    door          the ADS server that `lb --xds-port` opens
+    settings      what it is told: the policy that clients are to run
+    feed          rosters become resources, whenever they change
+    endpoints, services, balancing   one resource each: who may be called; how a service is reached; by which policy
+    catalog       what there is to tell, by type and name, with versions
+    stream        one client: what it asks for, what it took, what it refused; subscription has one type of it
+    clients       all of them, for `status`
+    bootstrap     what clients are to be told of the ADS server
+    messages      the messages of xDS, from the package xds-protos (extra `xds`), imported when a door is opened
+
+The balancer decides who may be called, the clients pick: no pick of theirs passes here.
+"""

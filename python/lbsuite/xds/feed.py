@@ -1,0 +1,99 @@
+"""Rosters become resources: at once where membership changes, once a second for what else there is."""
+
+import asyncio
+import time
+from collections.abc import Collection
+
+from lbsuite.wire.balancer import Balancer
+from lbsuite.wire.membership import Membership
+from lbsuite.xds import catalog, services
+from lbsuite.xds.catalog import Catalog
+from lbsuite.xds.endpoints import Told, assignment
+from lbsuite.xds.hosts import Hosts
+from lbsuite.xds.settings import ClientPolicy
+
+COALESCE_S = 0.002
+"""Changes within this time of the first are told together."""
+SHARE = 4
+"""After a look that took its time, so many times as long is left to others."""
+REST_S = 1.0
+
+
+class Feed:
+    """Keeps a catalog in step with a balancer's services, from now on. Belongs to the running event loop."""
+
+    def __init__(self, balancer: Balancer, told: Catalog, policy: ClientPolicy) -> None:
+        self._balancer = balancer
+        self._catalog = told
+        self._policy = policy
+        self._hosts = Hosts(balancer.allowed.targets, self._moved)
+        self._marks: dict[str, tuple[int, int]] = {}
+        self._told: dict[str, list[Told]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._soon: asyncio.TimerHandle | None = None
+        self._rested_s = 0.0
+        self._look_at_all()
+        balancer.changed.append(self._changed)
+
+    def close(self) -> None:
+        self._balancer.changed.remove(self._changed)
+        for timer in (self._soon, self._later):
+            if timer is not None:
+                timer.cancel()
+        self._hosts.close()
+
+    def _changed(self, service: str, address: str) -> None:
+        self._look_soon()
+
+    def _moved(self) -> None:
+        self._marks.clear()
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        if self._soon is None:
+            self._soon = self._loop.call_at(max(self._loop.time() + COALESCE_S, self._rested_s), self._look)
+
+    def _look_at_all(self) -> None:
+        self._marks.clear()
+        self._hosts.keep(address for each in self._balancer.services.values() for address in each.standings)
+        self._look()
+        self._later = self._loop.call_later(REST_S, self._look_at_all)
+
+    def _look(self) -> None:
+        """Takes in what has changed. Reports are no change: there are too many of them."""
+        self._soon, began_s = None, self._loop.time()
+        found = self._balancer.services
+        if found.keys() != self._told.keys():
+            self._open_and_close(found.keys())
+        for name, membership in found.items():
+            mark = (membership.revision, membership.alarm.happened.total())
+            if self._marks.get(name) != mark:
+                self._marks[name] = mark
+                self._tell(name, membership, time.monotonic())
+        self._catalog.tell()
+        ended_s = self._loop.time()
+        self._rested_s = ended_s + SHARE * (ended_s - began_s)
+
+    def _open_and_close(self, found: Collection[str]) -> None:
+        for name in self._told.keys() - found:
+            del self._told[name]
+            self._marks.pop(name, None)
+            self._catalog.drop(name)
+        for name in found - self._told.keys():
+            self._told[name] = []
+            self._catalog.put(catalog.ENDPOINTS, name, assignment(name, ()))
+            self._catalog.put(catalog.CLUSTER, name, services.cluster(name, self._policy))
+            self._catalog.put(catalog.LISTENER, name, services.listener(name))
+            self._catalog.put(catalog.ROUTE, name, services.route(name))
+        every = services.proxy_route(found, self._balancer.settings.service)
+        self._catalog.put(catalog.ROUTE, services.ALL, every)
+
+    def _tell(self, name: str, membership: Membership, now: float) -> None:
+        told = [
+            Told(*place, seen.state, seen.weight, seen.zone, seen.tier)
+            for seen in membership.engine.endpoints(now)
+            if (place := self._hosts.place(seen.address)) is not None
+        ]
+        if told != self._told[name]:
+            self._told[name] = told
+            self._catalog.put(catalog.ENDPOINTS, name, assignment(name, told))

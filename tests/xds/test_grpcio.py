@@ -1,0 +1,52 @@
+"""An unmodified client of grpcio, in a process of its own, on `xds:///SERVICE`."""
+
+from contextlib import AsyncExitStack
+
+from xds_fleet import Serving, backends, caller
+
+
+async def test_round_robin_gives_each_backend_the_same() -> None:
+    async with backends(None, None) as fleet, Serving() as serving:
+        await serving.register(*fleet)
+        async with caller(serving.door.address) as client:
+            await client.becomes(lambda counts: len(counts) == 2)
+            assert await client.call(200) == {backend.address: 100 for backend in fleet}
+
+
+async def test_the_client_weighs_by_the_load_in_trailers() -> None:
+    policy = "client_side_weighted_round_robin:blackout_s=0,update_s=0.1"
+    async with backends(0.2, 0.8) as fleet, Serving(policy) as serving:
+        await serving.register(*fleet)
+        async with caller(serving.door.address) as client:
+            await client.becomes(lambda counts: counts[fleet[0].address] > 12)
+            counts = await client.call(200)
+            assert 150 <= counts[fleet[0].address] <= 170
+
+
+async def test_an_added_endpoint_is_used_at_once() -> None:
+    async with backends(None, None, None) as fleet, Serving() as serving:
+        await serving.register(*fleet[:2])
+        async with caller(serving.door.address) as client:
+            await client.call(10)
+            await serving.register(fleet[2])
+            calls, ms = await client.until(fleet[2].address)
+            print(f"an added endpoint is used after {ms:.1f} ms, {calls} calls")
+
+
+async def test_a_drained_endpoint_is_not_used() -> None:
+    async with backends(None, None) as fleet, Serving() as serving:
+        await serving.register(*fleet)
+        async with caller(serving.door.address) as client:
+            await client.call(10)
+            await serving.drain(fleet[0].address)
+            await client.becomes(lambda counts: not counts[fleet[0].address])
+            assert await client.call(20) == {fleet[1].address: 20}
+
+
+async def test_calls_go_on_when_the_ads_server_is_gone() -> None:
+    async with backends(None, None) as fleet, AsyncExitStack() as going:
+        async with Serving() as serving:
+            await serving.register(*fleet)
+            client = await going.enter_async_context(caller(serving.door.address))
+            await client.becomes(lambda counts: len(counts) == 2)
+        assert await client.call(20) == {backend.address: 10 for backend in fleet}
