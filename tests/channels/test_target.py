@@ -8,6 +8,7 @@ from lbsuite.registry.dns import Dns
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.k8s import Kubernetes
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.source import Source
 
@@ -39,6 +40,13 @@ async def test_an_etcd_and_a_service_are_its_endpoints_through_a_client_that_is_
     await source.close()
 
 
+async def test_a_service_of_kubernetes_is_followed_by_namespace_name_and_port() -> None:
+    for port in ("50051", "grpc"):
+        source = source_of(f"k8s://shop/web:{port}")
+        assert isinstance(source, Kubernetes)
+        await source.close()
+
+
 async def test_a_name_is_what_it_stands_for() -> None:
     source = source_of("dns://localhost:4001")
     assert isinstance(source, Dns)
@@ -52,7 +60,7 @@ async def test_a_name_is_what_it_stands_for() -> None:
         ("", "not a target of static://"),
         ("127.0.0.1:4001", "not a target of static://"),
         ("dns:localhost:80", "not a target of static://"),
-        ("http://127.0.0.1:80", "not a target of static://, lb://, etcd://, dns://"),
+        ("http://127.0.0.1:80", "not a target of static://, lb://, etcd://, dns://, k8s://"),
         ("static://", "not HOST:PORT: ''"),
         ("static://127.0.0.1:4001,", "not HOST:PORT: ''"),
         ("static://0.0.0.0:4001", "cannot serve: '0.0.0.0:4001'"),
@@ -63,6 +71,10 @@ async def test_a_name_is_what_it_stands_for() -> None:
         ("etcd://127.0.0.1:2379/a/b", "not a service name .*: 'a/b'"),
         ("etcd://127.0.0.1:2379/default?lay=out", "no such option: 'lay'"),
         ("etcd://127.0.0.1:2379/default?nonsense", "bad query field: 'nonsense'"),
+        ("k8s://shop/web", "not NAMESPACE/SERVICE:PORT"),
+        ("k8s://web:80", "not NAMESPACE/SERVICE:PORT"),
+        ("k8s://shop/web:", "neither a port's number .*: ''"),
+        ("k8s://shop/Web:80", "not a name in Kubernetes .*: 'Web'"),
         ("lb://127.0.0.1:50050", "no /SERVICE after the addresses"),
         ("lb://127.0.0.1:50050/", "not a service name .*: ''"),
         ("lb://127.0.0.1:0/default", "port out of 1..65535: '127.0.0.1:0'"),

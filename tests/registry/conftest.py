@@ -2,8 +2,11 @@ import contextlib
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
+from certificates import Certificates
+from kubernetes_api import KubernetesApi
 from listener import Listener
 
 from lbsuite.fleet import EtcdServer
@@ -60,3 +63,22 @@ def ask_gateway() -> Callable[..., dict[str, object]]:
             return dict(json.load(answer))
 
     return ask
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    try:
+        return Certificates.make(tmp_path)
+    except FileNotFoundError:
+        pytest.skip("no openssl to make a certificate with")
+
+
+@pytest.fixture
+async def kubernetes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KubernetesApi]:
+    """An API server, and a kubeconfig that leads there."""
+    async with KubernetesApi() as api:
+        kubeconfig = str(tmp_path / "kubeconfig")
+        api.write_kubeconfig(kubeconfig)
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        yield api

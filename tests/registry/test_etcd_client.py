@@ -2,12 +2,10 @@ import asyncio
 import re
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from certificates import Certificates
 from listener import Listener
 
 from lbsuite.errors import Unreachable
@@ -182,26 +180,6 @@ async def test_a_guarded_etcd_refuses_who_does_not_know_the_password(guarded: Et
 async def test_a_password_where_none_is_asked_for_does_no_harm(etcd: str, service: str) -> None:
     async with EtcdClient(EtcdSettings((etcd,), user="root", password="secret")) as client:
         assert await balancers(client, service) == frozenset()
-
-
-@dataclass(frozen=True)
-class Certificates:
-    """Paths of PEM files: a certificate of 127.0.0.1 that vouches for itself."""
-
-    cert: str
-    key: str
-
-
-@pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    words += ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=lbsuite test"]
-    try:
-        subprocess.run([*words, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True, timeout=20)
-    except FileNotFoundError:
-        pytest.skip("no openssl to make a certificate with")
-    return Certificates(str(cert), str(key))
 
 
 @pytest.fixture

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import pytest
+from kubernetes_api import KubernetesApi, endpoint, slice_of
 from listener import Listener
 from resolver import Resolver
 
-from lbsuite.events import Balancers, Joined, Left
+from lbsuite.events import Balancers, Contact, Joined, Left
+from lbsuite.fleet import EtcdServer
 from lbsuite.registry.dns import Dns
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
+from lbsuite.registry.k8s import Kubernetes
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.memory import Memory
 from lbsuite.registry.source import Source
@@ -68,9 +71,13 @@ async def place(request: pytest.FixtureRequest, client: EtcdClient, service: str
     await place.source.close()
 
 
-@pytest.fixture(params=["memory", "static", "etcd", "dns"])
+@pytest.fixture(params=["memory", "static", "etcd", "dns", "k8s"])
 async def peopled(
-    request: pytest.FixtureRequest, client: EtcdClient, service: str, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    client: EtcdClient,
+    service: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kubernetes: KubernetesApi,
 ) -> AsyncIterator[Source]:
     """A source that has ADDRESSES for members, from the start."""
     source: Source
@@ -80,6 +87,9 @@ async def peopled(
         case "dns":
             Resolver(monkeypatch).hosts = HOSTS
             source = Dns("service.example:4001")
+        case "k8s":
+            kubernetes.put("web-a", slice_of(*map(endpoint, HOSTS), grpc=4001))
+            source = Kubernetes("shop", "web", "grpc")
         case kind:
             place = InMemory() if kind == "memory" else InEtcd(client, service)
             for address in ADDRESSES:
@@ -146,6 +156,96 @@ async def test_tells_which_balancers_there_are(place: Place, listen: Listen) -> 
     listener = listen(place.source)
     await place.set_balancer("127.0.0.1:50050")
     await listener.until(lambda heard: heard.balancers == {"127.0.0.1:50050"})
+
+
+class EtcdGoes:
+    """An etcd that can be taken away, and the source of a service in it with one member."""
+
+    def __init__(self, own_etcd: EtcdServer, own_client: EtcdClient) -> None:
+        self._etcd, self._place = own_etcd, InEtcd(own_client, "default")
+        self.source: Source = self._place.source
+
+    async def begin(self) -> None:
+        await self._place.join(ADDRESSES[0])
+
+    async def go(self) -> None:
+        await self._etcd.kill()
+
+    async def come(self) -> None:
+        await self._etcd.restart()
+
+
+class ResolverGoes:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.source: Source = Dns("service.example:4001", every_s=0.1)
+
+    async def begin(self) -> None:
+        self._resolver = Resolver(self._monkeypatch)
+        await self.come()
+
+    async def go(self) -> None:
+        self._resolver.hosts = OSError("nobody answers")
+
+    async def come(self) -> None:
+        self._resolver.hosts = HOSTS[:1]
+
+
+class KubernetesGoes:
+    def __init__(self, kubernetes: KubernetesApi) -> None:
+        self._api = kubernetes
+        self.source: Source = Kubernetes("shop", "web", "grpc")
+
+    async def begin(self) -> None:
+        self._api.put("web-a", slice_of(endpoint(HOSTS[0]), grpc=4001))
+
+    async def go(self) -> None:
+        await self._api.stop()
+
+    async def come(self) -> None:
+        await self._api.start()
+
+
+Going = EtcdGoes | ResolverGoes | KubernetesGoes
+
+
+@pytest.fixture(params=["etcd", "dns", "k8s"])
+def going(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Going:
+    """A source with one member, once begun, that can lose whoever tells it."""
+    match request.param:
+        case "etcd":
+            return EtcdGoes(request.getfixturevalue("own_etcd"), request.getfixturevalue("own_client"))
+        case "dns":
+            return ResolverGoes(monkeypatch)
+        case _:
+            return KubernetesGoes(request.getfixturevalue("kubernetes"))
+
+
+async def test_contact_is_told_of_when_it_is_lost_and_when_it_is_back_once_each_and_nobody_leaves(
+    going: Going, listen: Listen
+) -> None:
+    await going.begin()
+    listener = listen(going.source)
+    await listener.until(lambda heard: heard.balancers is not None)
+    for _ in range(2):
+        await going.go()
+        await listener.until(lambda heard: isinstance(heard.heard[-1], Contact) and not heard.heard[-1].up)
+        assert str(listener.heard[-1]).isprintable()
+        await going.come()
+        await listener.until(lambda heard: heard.heard[-1] == Contact(True))
+    assert [type(event) for event in listener.heard] == [Joined, Balancers, *[Contact] * 4]
+    await going.source.close()
+
+
+async def test_who_begins_to_listen_where_nobody_can_be_heard_is_told_so_first(going: Going, listen: Listen) -> None:
+    await going.begin()
+    await going.go()
+    listener = listen(going.source)
+    await listener.until(lambda heard: bool(heard.heard))
+    await going.come()
+    await listener.until(lambda heard: heard.heard[-1] == Contact(True))
+    assert [type(event) for event in listener.heard] == [Contact, Joined, Balancers, Contact]
+    await going.source.close()
 
 
 def test_a_list_with_a_bad_address_is_refused() -> None:

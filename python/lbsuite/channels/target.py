@@ -16,6 +16,7 @@ def source_of(target: str) -> Source:
     lb://HOST:PORT[,...]/SERVICE                  those that any of these balancers tells of
     etcd://HOST:PORT[,...]/SERVICE                those registered in this etcd
     dns://NAME:PORT                               what the name stands for
+    k8s://NAMESPACE/SERVICE:PORT                  the endpoints of a Kubernetes service, at a port by number or by name
 
     Raises ValueError, with the target, for anything else.
     """
@@ -57,11 +58,22 @@ def _dns(rest: str) -> Source:
     return Dns(rest)
 
 
+def _k8s(rest: str) -> Source:
+    from lbsuite.registry.k8s import Kubernetes
+
+    namespace, slash, place = rest.partition("/")
+    service, colon, port = place.rpartition(":")
+    if not slash or not colon:
+        raise ValueError("not NAMESPACE/SERVICE:PORT")
+    return Kubernetes(namespace, service, port)
+
+
 _SCHEMES: dict[str, Callable[[str], Source]] = {
     "static": _static,
     "lb": _lb,
     "etcd": _etcd,
     "dns": _dns,
+    "k8s": _k8s,
 }
 
 

@@ -4,6 +4,7 @@
     memory         members held in this process, for tests and single-host runs
     static         a fixed list of addresses
     dns            what a name stands for, resolved again and again
+    k8s            the EndpointSlices of a service, listed and watched: k8s_client; slices folds them into events
     etcd           a snapshot and a watch; resync whenever they may not fit together; etcd_keys folds them into events
     registration   one key kept alive under a lease
     member         the record of a member, and the keys records are kept under
