@@ -31,7 +31,6 @@ class Backend:
 
     def __init__(self, utilization: float | None = None) -> None:
         self.address = ""
-        self.calls = 0
         self._utilization = utilization
         self._server: grpc.aio.Server | None = None
 
@@ -48,7 +47,6 @@ class Backend:
         await self._server.stop(0)
 
     async def _answer(self, request: bytes, context: Any) -> bytes:
-        self.calls += 1
         if self._utilization is not None:
             context.set_trailing_metadata((("endpoint-load-metrics-bin", orca(self._utilization)),))
         return self.address.encode()
@@ -78,16 +76,34 @@ class Serving:
         self.balancer = Balancer(settings)
         self.door = AdsDoor(self.balancer, XdsSettings(policy=ClientPolicy.parse(policy)))
 
-    async def register(self, *backends: Backend, service: str = "default", **fields: Any) -> None:
-        for backend in backends:
-            info = messages.ServerInfo(address=backend.address, service=service, **fields)
+    async def register(self, *backends: Backend, **fields: Any) -> None:
+        await self.register_at(*(backend.address for backend in backends), **fields)
+
+    async def register_at(self, *addresses: str, service: str = "default", **fields: Any) -> None:
+        for address in addresses:
+            info = messages.ServerInfo(address=address, service=service, **fields)
             await self.balancer.RegisterServer(info, None)
+
+    async def report(self, address: str, load: int, **fields: Any) -> None:
+        await self.balancer.ReportLoad(messages.ServerLoad(address=address, load=load, available=True, **fields), None)
 
     async def drain(self, address: str, service: str = "default") -> None:
         await self.balancer.Drain(messages.DrainRequest(address=address, service=service), None)
 
     async def status(self, service: str = "default") -> messages.StatusReply:
         return await self.balancer.Status(messages.StatusRequest(service=service), None)
+
+    def connected(self, *backends: Backend) -> bool:
+        """Whether the balancer has a connection to each."""
+        connections = self.balancer.membership._connections
+        return all(connections.up(backend.address) for backend in backends)
+
+    async def refused(self) -> bool:
+        """Whether a client has refused anything."""
+        return any(client.error for client in (await self.status()).xds_clients)
+
+    def nobody_follows(self) -> bool:
+        return not len(self.door.clients)
 
     async def __aenter__(self) -> Self:
         await self.door.open()

@@ -4,8 +4,9 @@
     settings      what it is told: the policy that clients are to run
     feed          rosters become resources, whenever they change
     endpoints, services, balancing   one resource each: who may be called; how a service is reached; by which policy
+    hosts         where endpoints are that have names
     catalog       what there is to tell, by type and name, with versions
-    stream        one client: what it asks for, what it took, what it refused; subscription has one type of it
+    stream        one client; subscription has what it asked for of one type, took and refused: `whole` or by `delta`
     clients       all of them, for `status`
     bootstrap     what clients are to be told of the ADS server
     messages      the messages of xDS, from the package xds-protos (extra `xds`), imported when a door is opened

@@ -1,6 +1,7 @@
 """The ADS server: one listening address, one stream a client."""
 
 import contextlib
+import functools
 from typing import Any
 
 import grpc
@@ -13,10 +14,12 @@ from lbsuite.wire.refusal import Refused
 from lbsuite.xds import messages
 from lbsuite.xds.catalog import Catalog
 from lbsuite.xds.clients import Clients
+from lbsuite.xds.delta import Delta
 from lbsuite.xds.feed import Feed
 from lbsuite.xds.settings import XdsSettings
 from lbsuite.xds.stream import Stream
-from lbsuite.xds.subscription import bounded
+from lbsuite.xds.subscription import Subscription, bounded
+from lbsuite.xds.whole import Whole
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -62,13 +65,22 @@ class AdsDoor:
     def _handler(self) -> Any:
         methods = {
             "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(
-                self._serve, _reader(messages.DiscoveryRequest), messages.DiscoveryResponse.SerializeToString
-            )
+                functools.partial(self._serve, Whole),
+                _reader(messages.DiscoveryRequest),
+                messages.DiscoveryResponse.SerializeToString,
+            ),
+            "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(
+                functools.partial(self._serve, Delta),
+                _reader(messages.DeltaDiscoveryRequest),
+                messages.DeltaDiscoveryResponse.SerializeToString,
+            ),
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    async def _serve(self, requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        stream = Stream(self._catalog, bounded(context.peer()))
+    async def _serve(
+        self, kind: type[Subscription], requests: Any, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> None:
+        stream = Stream(self._catalog, bounded(context.peer()), kind)
         self.clients.add(stream)
         try:
             await stream.run(requests, context.write)

@@ -13,7 +13,7 @@ from lbsuite.xds.hosts import Hosts
 from lbsuite.xds.settings import ClientPolicy
 
 COALESCE_S = 0.002
-"""Changes within this time of the first are told together."""
+"""Changes within this time of a look are told together by the next."""
 SHARE = 4
 """After a look that took its time, so many times as long is left to others."""
 REST_S = 1.0
@@ -51,7 +51,7 @@ class Feed:
 
     def _look_soon(self) -> None:
         if self._soon is None:
-            self._soon = self._loop.call_at(max(self._loop.time() + COALESCE_S, self._rested_s), self._look)
+            self._soon = self._loop.call_at(max(self._loop.time(), self._rested_s), self._look)
 
     def _look_at_all(self) -> None:
         self._marks.clear()
@@ -72,7 +72,7 @@ class Feed:
                 self._tell(name, membership, time.monotonic())
         self._catalog.tell()
         ended_s = self._loop.time()
-        self._rested_s = ended_s + SHARE * (ended_s - began_s)
+        self._rested_s = ended_s + max(COALESCE_S, SHARE * (ended_s - began_s))
 
     def _open_and_close(self, found: Collection[str]) -> None:
         for name in self._told.keys() - found:

@@ -12,6 +12,8 @@ __all__ = [
     "Cluster",
     "ClusterLoadAssignment",
     "ConfigSource",
+    "DeltaDiscoveryRequest",
+    "DeltaDiscoveryResponse",
     "DiscoveryRequest",
     "DiscoveryResponse",
     "Endpoint",
@@ -31,6 +33,7 @@ __all__ = [
     "LocalityLbEndpoints",
     "Node",
     "Rds",
+    "Resource",
     "RoundRobin",
     "Route",
     "RouteAction",
@@ -74,7 +77,13 @@ try:
     from envoy.extensions.load_balancing_policies.round_robin.v3.round_robin_pb2 import RoundRobin
     from envoy.extensions.load_balancing_policies.wrr_locality.v3.wrr_locality_pb2 import WrrLocality
     from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
-    from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest, DiscoveryResponse
+    from envoy.service.discovery.v3.discovery_pb2 import (
+        DeltaDiscoveryRequest,
+        DeltaDiscoveryResponse,
+        DiscoveryRequest,
+        DiscoveryResponse,
+        Resource,
+    )
 except ImportError as error:
     raise XdsMissing(f"xDS needs the package xds-protos ({error}): pip install 'lbsuite[xds]'") from None
 

@@ -24,9 +24,9 @@ Write = Callable[[Any], Awaitable[None]]
 
 
 class Stream:
-    """node: what the client calls itself, escaped. peer: where it calls from. kind: how it asks."""
+    """node: what the client calls itself, escaped. peer: where it calls from. kind: how it asks, Whole or Delta."""
 
-    def __init__(self, told: Catalog, peer: str, kind: Callable[[str], Subscription] = Subscription) -> None:
+    def __init__(self, told: Catalog, peer: str, kind: Callable[[str], Subscription]) -> None:
         self.node = ""
         self.peer = peer
         self.subscriptions: dict[str, Subscription] = {}

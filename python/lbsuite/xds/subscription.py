@@ -1,25 +1,25 @@
-"""One type of resource on one client's stream, as state of the world: what is asked for, what was sent, what became
-of it.
+"""One type of resource on one client's stream: what is asked for, what was sent, what became of it.
 
-Each answer has a nonce of its own; a request that answers an older one is passed over, as the client will answer the
-newer one too and say again what it wants. An empty first request asks for everything of the types told as a whole.
+The two ways of asking that xDS has are its children, `whole` and `delta`.
 """
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import grpc
 
 from lbsuite.wire.refusal import Refused
-from lbsuite.xds import catalog, messages
+from lbsuite.xds import catalog
 from lbsuite.xds.catalog import Resource
 
 MAX_NAMES = 4096
-MAX_WORDS = 300
-"""Characters that are kept of what a client says."""
+MAX_CHARACTERS = 300
+"""So much is kept of what a client says."""
+EVERYTHING = "*"
 
 
-class Subscription:
+class Subscription(ABC):
     """names: asked for by name. everything: asked for by wildcard. accepted, error: the version that the client took
     last, and why it refused what came later, if it did."""
 
@@ -29,50 +29,18 @@ class Subscription:
         self.everything = False
         self.accepted = ""
         self.error = ""
-        self.sent_version = ""
         self._whole = type_url in catalog.WHOLE
-        self._named_once = False
-        self._due = False
         self._sent: dict[str, str] = {}
-        self._nonces = 0
+        self._sent_version = ""
+        self._answers = 0
 
+    @abstractmethod
     def ask(self, request: Any) -> None:
-        """Takes a DiscoveryRequest; raises Refused for one that asks for too much."""
-        if self._nonces and request.response_nonce != self._nonce:
-            return
-        if self._nonces:
-            self._take_verdict(request)
-        names = frozenset(request.resource_names)
-        if len(names) > MAX_NAMES:
-            raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"more than {MAX_NAMES} names of one type")
-        self._named_once |= bool(names)
-        everything = "*" in names or (self._whole and not self._named_once)
-        names -= {"*"}
-        self._due |= (everything and not self.everything) or not names <= self.names
-        if not everything:
-            self._sent = {name: version for name, version in self._sent.items() if name in names}
-        self.names, self.everything = names, everything
+        """Takes a request; raises Refused for one that asks for too much."""
 
+    @abstractmethod
     def answer(self, there: Mapping[str, Resource]) -> Any | None:
-        """The DiscoveryResponse that is due now, None if there is none. there: all that exists of the type."""
-        wanted = self._wanted(there)
-        versions = {name: resource.version for name, resource in wanted.items()}
-        if self._whole:
-            if versions == self._sent and not self._due:
-                return None
-        else:
-            wanted = {name: each for name, each in wanted.items() if self._sent.get(name) != each.version}
-            if not wanted:
-                return None
-        self._sent, self._due = versions, False
-        self._nonces += 1
-        self.sent_version = catalog.version_of(versions)
-        return messages.DiscoveryResponse(
-            version_info=self.sent_version,
-            resources=[resource.packed for _, resource in sorted(wanted.items())],
-            type_url=self.type_url,
-            nonce=self._nonce,
-        )
+        """The response that is due now, None if there is none. there: all that exists of the type."""
 
     @property
     def kind(self) -> str:
@@ -84,20 +52,39 @@ class Subscription:
 
     @property
     def _nonce(self) -> str:
-        return f"{self._nonces:x}"
+        """Of the last answer."""
+        return f"{self._answers:x}"
 
     def _wanted(self, there: Mapping[str, Resource]) -> Mapping[str, Resource]:
         if self.everything:
             return there
         return {name: there[name] for name in self.names if name in there}
 
+    def _want(self, names: Collection[str], everything: bool) -> None:
+        """Forgets what was sent of the others: whoever asks for one again is told again."""
+        if len(names) > MAX_NAMES:
+            raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"more than {MAX_NAMES} names of one type")
+        self.names, self.everything = frozenset(names), everything
+        if not everything:
+            self._sent = {name: version for name, version in self._sent.items() if name in self.names}
+
+    def _send(self, versions: Mapping[str, str]) -> None:
+        self._sent = dict(versions)
+        self._sent_version = catalog.version_of(versions)
+        self._answers += 1
+
     def _take_verdict(self, request: Any) -> None:
+        """On the answer before this request."""
         if request.HasField("error_detail"):
             self.error = bounded(request.error_detail.message) or "refused without a word"
-        else:
-            self.accepted, self.error = self.sent_version, ""
+        elif request.response_nonce == self._nonce:
+            self.accepted, self.error = self._sent_version, ""
+
+
+def versions(resources: Mapping[str, Resource]) -> dict[str, str]:
+    return {name: resource.version for name, resource in resources.items()}
 
 
 def bounded(text: str) -> str:
     """What a client said, fit for a log and a terminal."""
-    return repr(text[:MAX_WORDS])[1:-1]
+    return repr(text[:MAX_CHARACTERS])[1:-1]
