@@ -1,23 +1,31 @@
 """Real servers of grpc.aio for a channel to call: each tells its own name, in every kind of call."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 import grpc.aio
+import pytest
+
+from lbsuite.channels.channel import Channel
+from lbsuite.wire import messages, services
+from waiting import eventually
 
 DEADLINE_S = 20.0
 SERVICE = "test.Service"
 
 
 class Server:
-    """answer: what becomes of a unary call; it may be replaced. calls: those begun, by method."""
+    """refusal: how calls end at once, if not None. trailers: what the others end with. gate: what they wait for. calls,
+    running: those begun, those that wait or answer now. tasks: what probes are told; probes: how many there were."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.running = 0
+        self.probes = 0
+        self.tasks = 0
         self.refusal: tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]] | None = None
         self.trailers: tuple[tuple[str, str | bytes], ...] = ()
         self.gate = asyncio.Event()
@@ -33,13 +41,18 @@ class Server:
             "Join": grpc.stream_unary_rpc_method_handler(self._join),
             "Chat": grpc.stream_stream_rpc_method_handler(self._chat),
         }
-        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
+        own = grpc.method_handlers_generic_handler(SERVICE, handlers)
+        self._server.add_generic_rpc_handlers([own, *services.handlers("ProbeService", self)])
         self.address = f"127.0.0.1:{self._server.add_insecure_port(self.address)}"
         await self._server.start()
 
     async def stop(self) -> None:
         if self._server is not None:
             await self._server.stop(None)
+
+    async def Probe(self, request: messages.ProbeRequest, context: Any) -> messages.ProbeReply:
+        self.probes += 1
+        return messages.ProbeReply(tasks=self.tasks, latency_us=1000)
 
     async def _begin(self, context: Any) -> None:
         self.calls += 1
@@ -92,3 +105,20 @@ def static(servers: list[Server]) -> str:
 def echo(channel: grpc.aio.Channel) -> Any:
     """The unary method."""
     return channel.unary_unary(f"/{SERVICE}/Echo")
+
+
+async def all_ready(balanced: Channel, count: int) -> None:
+    """Waits until the connections to so many endpoints, and to no others, stand."""
+    await eventually(lambda: [each.state for each in balanced.status().endpoints] == ["ready"] * count)
+
+
+async def failure(call: Awaitable[object]) -> grpc.aio.AioRpcError:
+    """How a call that fails does so."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+REFUSED = (grpc.StatusCode.RESOURCE_EXHAUSTED, "full", ((services.REFUSED_METADATA, "full"),))
+"""Before the handler begins."""
+GONE = (grpc.StatusCode.UNAVAILABLE, "the handler had begun", ())

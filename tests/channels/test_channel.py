@@ -9,27 +9,13 @@ from collections import Counter
 import grpc
 import grpc.aio
 import pytest
-from servers import DEADLINE_S, SERVICE, echo, serving, static
+from servers import DEADLINE_S, GONE, REFUSED, SERVICE, all_ready, echo, failure, serving, static
 
 from lbsuite.channels.channel import channel
 from lbsuite.channels.retry import Retry
-from lbsuite.events import Contact, Joined, Reported
+from lbsuite.events import Contact, Joined
 from lbsuite.registry.memory import Memory
-from lbsuite.wire import services
 from waiting import eventually
-
-REFUSED = (grpc.StatusCode.RESOURCE_EXHAUSTED, "full", ((services.REFUSED_METADATA, "full"),))
-GONE = (grpc.StatusCode.UNAVAILABLE, "the handler had begun", ())
-
-
-async def all_ready(balanced: grpc.aio.Channel, count: int) -> None:
-    await eventually(lambda: [each.state for each in balanced.status().endpoints] == ["ready"] * count)
-
-
-async def failure(call: grpc.aio.UnaryUnaryCall) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value
 
 
 async def test_each_of_several_endpoints_gets_its_share() -> None:
@@ -193,17 +179,6 @@ async def test_the_lost_contact_of_the_list_is_told_and_costs_no_call() -> None:
         await eventually(lambda: not balanced.status().heard)
         assert balanced.status().why_not == "nobody answers"
         assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[0].address.encode()
-
-
-async def test_the_tasks_of_others_that_the_list_tells_of_count() -> None:
-    source = Memory()
-    async with serving(2) as servers, channel(source, policy="least_load:choices=all") as balanced:
-        for server in servers:
-            source.join(Joined(server.address))
-        await all_ready(balanced, 2)
-        source._tell(Reported(servers[0].address, tasks=5))
-        await eventually(lambda: balanced.status().endpoints[0].tasks == 5)
-        assert {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(5)} == {servers[1].address.encode()}
 
 
 async def test_a_channel_tells_its_state_as_grpc_aio_does() -> None:

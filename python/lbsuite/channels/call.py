@@ -1,205 +1,21 @@
-"""One call of a channel, over as many attempts as it takes: what the four kinds share.
-
-An attempt is a plain call of grpc.aio over the connection of the endpoint that was picked. It begins when the stub is
-called, and its end is heard by a callback: a call that nobody awaits ends its pick, and is tried again, all the same.
-That callback runs before whoever awaits the attempt wakes: one that is over is either the call's end or replaced.
-"""
+"""A call as callers of grpc.aio know calls: what the kinds share, and what those share that answer alike."""
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Generator
+from typing import Any
 
 import grpc
 import grpc.aio
 
-from lbsuite import _core
-from lbsuite.backoff import Backoff
-from lbsuite.channels import outcome as outcomes
-from lbsuite.channels.ended import Ended
+from lbsuite.channels.attempts import Attempts
 
-if TYPE_CHECKING:
-    from lbsuite.channels.endpoint import Endpoint
-    from lbsuite.channels.methods import Method
-
-_T = TypeVar("_T")
-
-_EXPIRED = "the deadline has passed before anybody could be asked"
+OVER = (grpc.aio.AioRpcError, asyncio.CancelledError)
+"""How an attempt that did not end well, or was cut off, ends whoever awaits it."""
 
 
-def at_once(answer: Coroutine[Any, Any, _T]) -> _T:
-    """What a coroutine returns that has nothing to wait for: grpc.aio knows an ended call's status, but tells it to
-    coroutines only."""
-    try:
-        answer.send(None)
-    except StopIteration as told:
-        value: _T = told.value
-        return value
-    answer.close()
-    raise RuntimeError("an ended call does not tell its end at once")
-
-
-class BalancedCall(grpc.aio.Call):
-    """Belongs to the running event loop. method: whose call it is. options: what the attempts are made with."""
-
-    def __init__(
-        self,
-        method: "Method",
-        request: Any,
-        timeout: float | None,
-        wait_for_ready: bool | None,
-        options: dict[str, Any],
-    ) -> None:
-        now = time.monotonic()
-        self._method = method
-        self._dispatch = method.channel.dispatch
-        self._request = request
-        self._deadline = None if timeout is None else now + timeout
-        self._wait_for_ready = bool(wait_for_ready)
-        self._options = options
-        self._attempt: Any = None
-        self._attempts = 0
-        self._tried: tuple[str, ...] = ()
-        self._over = self._waits = False
-        self._failed: Any = None
-        self._callbacks: list[Callable[[Any], None]] | None = None
-        self._moved: asyncio.Event | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._backoff: Backoff | None = None
-        self._key = method.key_of(request, options["metadata"])
-        self._dispatch.begin()
-        self.seek(now)
-
-    # From one attempt to the next
-
-    def seek(self, now: float) -> None:
-        """Begins an attempt at whom the engine names, or waits until it may name somebody, or ends."""
-        dispatch = self._dispatch
-        pick = dispatch.engine.pick(now, self._key, 1, self._tried, None, self._deadline, 0, self._attempts)
-        if pick.__class__ is _core.Pick:
-            self._start(pick, now)
-        elif self._tried:
-            self._pause(now)
-        else:
-            self._find_nobody(now)
-
-    def _start(self, pick: _core.Pick, now: float) -> None:
-        endpoint = self._method.channel.endpoints[pick.endpoint]
-        self._pick, self._endpoint, self._begun_s = pick, endpoint, now
-        if self._waits:
-            self._stop_waiting()
-        endpoint.in_flight += 1
-        self._attempts += 1
-        timeout = None if self._deadline is None else self._deadline - now
-        self._attempt = attempt = self._method.stub(endpoint)(self._request, timeout=timeout, **self._options)
-        attempt.add_done_callback(self._attempt_over)
-        if self._moved is not None:
-            self._moved.set()
-
-    def _attempt_over(self, attempt: Any) -> None:
-        now = time.monotonic()
-        dispatch, endpoint = self._dispatch, self._endpoint
-        if now >= endpoint.load_due_s:
-            dispatch.told(endpoint, at_once(attempt.trailing_metadata()), now)
-        code = at_once(attempt.code())
-        if code is grpc.StatusCode.OK:
-            dispatch.succeeded(self._pick, endpoint, self._begun_s, now)
-            self._end(attempt)
-        else:
-            self._fail(attempt, code, endpoint, now)
-
-    def _fail(self, attempt: Any, code: grpc.StatusCode, endpoint: "Endpoint", now: float) -> None:
-        if attempt.cancelled():
-            end = outcomes.cancelled()
-        else:
-            trailers, details = at_once(attempt.trailing_metadata()), at_once(attempt.details())
-            end = outcomes.outcome(code, details, trailers, connected=endpoint.connection.connected())
-        self._dispatch.failed(self._pick, endpoint, end, self._begun_s, now)
-        if attempt.cancelled() or not self._repeats(end, now):
-            self._end(attempt)
-            return
-        self._failed, self._attempt = attempt, None
-        self._tried += (endpoint.address,)
-        self.seek(now)
-
-    def _repeats(self, end: outcomes.Outcome, now: float) -> bool:
-        # Who waits for a connection loses nothing by one that did not come up: each that fails so is out of the engine.
-        if self._wait_for_ready and not end.begun and not end.turned_away:
-            return self._restarts()
-        return self._restarts() and self._dispatch.again(self._method.name, end, self._attempts, now)
-
-    def _restarts(self) -> bool:
-        """Whether the request can be sent once more."""
-        return True
-
-    def _pause(self, now: float) -> None:
-        """All others are out: whoever failed may be asked again, but not at once."""
-        self._tried = ()
-        self._backoff = self._backoff or Backoff()
-        wait_s = self._backoff.next_s()
-        if self._deadline is not None and now + wait_s >= self._deadline:
-            self._end(self._failed)
-        else:
-            self._wait(wait_s, self._seek_again)
-
-    def _seek_again(self) -> None:
-        self.seek_again(time.monotonic())
-
-    def seek_again(self, now: float) -> None:
-        """What the call waits for may have come."""
-        if self._waits:
-            self._stop_waiting()
-            self.seek(now)
-
-    def _find_nobody(self, now: float) -> None:
-        lack = self._method.channel.lack(now)
-        if lack is None or (self._wait_for_ready and lack.code is grpc.StatusCode.UNAVAILABLE):
-            self._method.channel.waiting.add(self)
-            self._wait(None if self._deadline is None else self._deadline - now, self._expire)
-        else:
-            self._end(self._failed or Ended(lack.code, lack.words))
-
-    def _wait(self, wait_s: float | None, then: Callable[[], None]) -> None:
-        self._waits = True
-        if wait_s is not None:
-            self._timer = asyncio.get_running_loop().call_later(wait_s, then)
-
-    def _stop_waiting(self) -> None:
-        self._waits = False
-        self._method.channel.waiting.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _expire(self) -> None:
-        self._end(Ended(grpc.StatusCode.DEADLINE_EXCEEDED, _EXPIRED))
-
-    def _end(self, attempt: Any) -> None:
-        """The call is over, and `attempt` says how."""
-        self._attempt, self._over = attempt, True
-        if self._waits:
-            self._stop_waiting()
-        if self._moved is not None:
-            self._moved.set()
-        if self._callbacks is not None:
-            for callback in self._callbacks:
-                callback(self)
-
-    async def _begun(self) -> Any:
-        """The attempt that runs or that was the last, once there is one."""
-        while self._attempt is None:
-            if self._moved is None or self._moved.is_set():
-                self._moved = asyncio.Event()
-            await self._moved.wait()
-        return self._attempt
-
-    async def _last(self) -> Any:
-        """The attempt that was the call's end."""
-        while not self._over:
-            await (await self._begun()).code()
-        return self._attempt
-
-    # What callers of grpc.aio know
+class BalancedCall(Attempts, grpc.aio.Call):
+    """What the four kinds share."""
 
     def cancelled(self) -> bool:
         """See grpc.aio."""
@@ -212,15 +28,6 @@ class BalancedCall(grpc.aio.Call):
     def time_remaining(self) -> float | None:
         """See grpc.aio."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-
-    def cancel(self) -> bool:
-        """See grpc.aio."""
-        if self._over:
-            return False
-        if self._attempt is not None:
-            return bool(self._attempt.cancel())
-        self._end(Ended(grpc.StatusCode.CANCELLED, "Locally cancelled by application!"))
-        return True
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """See grpc.aio."""
@@ -263,9 +70,81 @@ class BalancedCall(grpc.aio.Call):
             attempt = await self._begun()
             try:
                 await attempt.wait_for_connection()
-            except grpc.aio.AioRpcError:
-                if self._attempt is attempt:
+            except OVER:
+                if not self._replaced(attempt):
                     raise
             else:
                 if self._attempt is attempt:
                     return
+
+    def _replaced(self, attempt: Any) -> bool:
+        """Whether to look at the next attempt, or at the call's own end, instead of `attempt`, which is over: unless it
+        is the awaiting task that is cancelled."""
+        task = asyncio.current_task()
+        return self._attempt is not attempt and (task is None or not task.cancelling())
+
+
+class OneAnswer(BalancedCall):
+    """Those that answer with one message."""
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """See grpc.aio."""
+        attempt = self._attempt
+        while True:
+            try:
+                if attempt is None:
+                    attempt = yield from self._begun().__await__()
+                return (yield from attempt.__await__())
+            except OVER:
+                if not self._replaced(attempt):
+                    self.cancel()
+                    raise
+                attempt = self._attempt
+            except BaseException:
+                # What was sent or came cannot be read: nobody waits for more.
+                self.cancel()
+                raise
+
+
+class ManyAnswers(BalancedCall):
+    """Those that answer with a stream."""
+
+    _answered = False
+    _answers: AsyncIterator[Any] | None = None
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        """See grpc.aio."""
+        if self._answers is None:
+            self._answers = self._each()
+        return self._answers
+
+    async def read(self) -> Any:
+        """See grpc.aio."""
+        while True:
+            attempt = await self._begun()
+            try:
+                message = await attempt.read()
+            except OVER:
+                if not self._replaced(attempt):
+                    self.cancel()
+                    raise
+            else:
+                self._answered = True
+                return message
+
+    async def _each(self) -> AsyncIterator[Any]:
+        while True:
+            attempt = await self._begun()
+            try:
+                async for message in attempt:
+                    self._answered = True
+                    yield message
+            except OVER:
+                if not self._replaced(attempt):
+                    self.cancel()
+                    raise
+            else:
+                return
+
+    def _restarts(self) -> bool:
+        return not self._answered and super()._restarts()

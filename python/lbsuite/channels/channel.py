@@ -9,26 +9,25 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from lbsuite import _core, background
-from lbsuite.channels import status as statuses
-from lbsuite.channels.call import BalancedCall
-from lbsuite.channels.dispatch import Dispatch
+from lbsuite import _core
+from lbsuite.channels.attempts import Attempts
 from lbsuite.channels.endpoint import AioConnection, Told
-from lbsuite.channels.follower import Follower
 from lbsuite.channels.methods import Key
+from lbsuite.channels.probes import Probes
 from lbsuite.channels.retry import Retry
+from lbsuite.channels.service import Service, ServiceSettings
+from lbsuite.channels.status import ChannelStatus
+from lbsuite.channels.streams import StreamStream, StreamUnary
 from lbsuite.channels.target import source_of
-from lbsuite.channels.unary import UnaryUnary
+from lbsuite.channels.unary import UnaryStream, UnaryUnary
 from lbsuite.registry.source import Source
 from lbsuite.wire import dial
-from lbsuite.wire.alarm import Alarm
 
-PICKERS = 16
-"""So many channels are taken to pick for a service at once; how many there are, nobody knows. It matters where reports
-are old: a crowd that goes by the same old news must not choose the same endpoint, so 1 would be a bad guess."""
 STAGES = ("outlier_ejection", "panic")
 
 Options = Sequence[tuple[str, Any]]
+Serializer = Callable[[Any], bytes]
+Deserializer = Callable[[bytes], Any]
 
 
 class Channel(grpc.aio.Channel):
@@ -36,63 +35,37 @@ class Channel(grpc.aio.Channel):
 
     def __init__(
         self,
-        target: str,
-        source: Source,
-        engine: _core.Engine,
-        retry: Retry,
+        settings: ServiceSettings,
         key: Callable[[Any], Key] | None,
         connect: Callable[[str], grpc.aio.Channel],
     ) -> None:
         self.key = key
-        self.waiting: set[BalancedCall] = set()
-        self._target = target
-        self._engine = engine
-        self._source = source
-        self._connect_to = connect
+        self.eager = settings.eager
+        self.waiting: set[Attempts] = set()
         self._closed = False
-        self._changed = asyncio.Event()
-        self._alarm = Alarm(engine, lambda address: None)
-        self.dispatch = Dispatch(engine, retry, self._alarm.settle)
-        self._follower = Follower(engine, self.dispatch.loads, self._connect, self._wake)
-        self.endpoints = self._follower.endpoints
-        engine.pickers(PICKERS, time.monotonic())
-        self._following = background.start(self._follower.run(source), f"members of {target}")
+        self._connect_to = connect
+        self.service = Service(settings, self._connect, self._wake, lambda address: probes.send(address))
+        probes = Probes(self.service)
+        self.dispatch = self.service.dispatch
+        self.endpoints = self.service.endpoints
 
-    def status(self) -> statuses.ChannelStatus:
+    def status(self) -> ChannelStatus:
         """Who serves, whether the list is still told, and how the calls have fared."""
-        now, follower = time.monotonic(), self._follower
-        return statuses.ChannelStatus(
-            target=self._target,
-            policy=self._engine.policy,
-            endpoints=statuses.endpoints(self._engine, follower, now),
-            listed=follower.listed,
-            heard=follower.contact.up,
-            why_not=follower.contact.why,
-            list_age_s=None if follower.heard_s is None else now - follower.heard_s,
-            waiting=len(self.waiting),
-            calls=self.dispatch.counts["calls"],
-            retries=self.dispatch.counts["retries"],
-            failed_first=self.dispatch.counts["failed_first"],
-        )
+        return self.service.status(len(self.waiting))
 
-    def lack(self, now: float) -> statuses.Lack | None:
-        """Why a call finds nobody; None: it is worth to wait."""
+    def check_open(self) -> None:
+        """Raises UsageError once the channel is closed."""
         if self._closed:
             raise grpc.aio.UsageError("Channel is closed.")
-        return statuses.lack(self._engine, self._follower, self._target, now)
 
     async def close(self, grace: float | None = None) -> None:
         """See grpc.aio: calls under way have `grace` seconds."""
         if self._closed:
             return
         self._closed = True
-        self._following.cancel()
         for call in list(self.waiting):
             call.cancel()
-        await self._follower.close(grace)
-        await asyncio.gather(self._following, self._source.close(), return_exceptions=True)
-        self._alarm.cancel()
-        self._changed.set()
+        await self.service.close(grace)
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,50 +82,67 @@ class Channel(grpc.aio.Channel):
         states = {endpoint.state for endpoint in self.endpoints.values()}
         if "ready" in states:
             return grpc.ChannelConnectivity.READY
-        if "connecting" in states or not self._follower.listed:
+        if "connecting" in states or not self.service.listed:
             return grpc.ChannelConnectivity.CONNECTING
         return grpc.ChannelConnectivity.TRANSIENT_FAILURE
 
     async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
         """See grpc.aio."""
         while self.get_state() is last_observed_state:
-            self._changed.clear()
-            await self._changed.wait()
+            self.service.changed.clear()
+            await self.service.changed.wait()
 
     async def channel_ready(self) -> None:
         """Waits until some endpoint's connection stands."""
         while (state := self.get_state()) is not grpc.ChannelConnectivity.READY:
-            if state is grpc.ChannelConnectivity.SHUTDOWN:
-                raise grpc.aio.UsageError("Channel is closed.")
+            self.check_open()
             await self.wait_for_state_change(state)
 
     def unary_unary(
         self,
         method: str,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
+        request_serializer: Serializer | None = None,
+        response_deserializer: Deserializer | None = None,
         _registered_method: bool | None = False,
     ) -> UnaryUnary[Any, Any]:
         """See grpc.aio."""
         return UnaryUnary(self, method, _plain(request_serializer, response_deserializer, _registered_method))
 
-    def stream_stream(self, method: str, *args: Any, **named: Any) -> Any:
-        raise NotImplementedError
+    def unary_stream(
+        self,
+        method: str,
+        request_serializer: Serializer | None = None,
+        response_deserializer: Deserializer | None = None,
+        _registered_method: bool | None = False,
+    ) -> UnaryStream[Any, Any]:
+        """See grpc.aio."""
+        return UnaryStream(self, method, _plain(request_serializer, response_deserializer, _registered_method))
 
-    def stream_unary(self, method: str, *args: Any, **named: Any) -> Any:
-        raise NotImplementedError
+    def stream_unary(
+        self,
+        method: str,
+        request_serializer: Serializer | None = None,
+        response_deserializer: Deserializer | None = None,
+        _registered_method: bool | None = False,
+    ) -> StreamUnary[Any, Any]:
+        """See grpc.aio."""
+        return StreamUnary(self, method, _plain(request_serializer, response_deserializer, _registered_method))
 
-    def unary_stream(self, method: str, *args: Any, **named: Any) -> Any:
-        raise NotImplementedError
+    def stream_stream(
+        self,
+        method: str,
+        request_serializer: Serializer | None = None,
+        response_deserializer: Deserializer | None = None,
+        _registered_method: bool | None = False,
+    ) -> StreamStream[Any, Any]:
+        """See grpc.aio."""
+        return StreamStream(self, method, _plain(request_serializer, response_deserializer, _registered_method))
 
     def _connect(self, address: str, told: Told) -> AioConnection:
         return AioConnection(self._connect_to(address), address, told)
 
     def _wake(self, now: float) -> None:
-        self._alarm.settle(now)
-        self._changed.set()
-        waiting = list(self.waiting)
-        for call in waiting:
+        for call in list(self.waiting):
             call.seek_again(now)
 
 
@@ -169,6 +159,7 @@ def channel(
     retry: Retry | None = None,
     key: Callable[[Any], Key] | None = None,
     stages: Sequence[str] = STAGES,
+    queue_s: float = 0.0,
     credentials: grpc.ChannelCredentials | None = None,
     options: Options = (),
 ) -> Channel:
@@ -177,15 +168,17 @@ def channel(
     target: `static://`, `lb://`, `etcd://`, `dns://` or `k8s://`, as lbsuite.channels.target has it; or a source of
     membership, which the channel closes. policy, stages: as lbsuite.Engine takes them. retry: which calls may be tried
     again, beside those whose handler cannot have begun. key(request): what policies such as `hashed` go by, for
-    requests without metadata `lbsuite-key`. credentials, options: of every connection, as grpc.aio has them.
+    requests without metadata `lbsuite-key`. queue_s: above 0, who finds all full waits so long at most for a slot.
+    credentials, options: of every connection, as grpc.aio has them. Interceptors are not taken: one alone would cost a
+    call more than all the rest of this.
 
     Needs a running event loop (RuntimeError). Raises ValueError for a target, policy or stage that makes no sense.
     """
     asyncio.get_running_loop()
-    name = target if isinstance(target, str) else type(target).__name__
-    engine = _core.Engine(policy, seed=_seed(), stages=stages)
-    source = source_of(target) if isinstance(target, str) else target
-    return Channel(name, source, engine, retry or Retry(), key, _connector(credentials, options))
+    engine = _core.Engine(policy, seed=_seed(), stages=stages, queue_s=queue_s)
+    name, source = (target, source_of(target)) if isinstance(target, str) else (type(target).__name__, target)
+    settings = ServiceSettings(name, source, engine, retry or Retry(), queue_s)
+    return Channel(settings, key, _connector(credentials, options))
 
 
 def _seed() -> int:

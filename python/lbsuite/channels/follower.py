@@ -44,11 +44,13 @@ class Follower:
         self._loads = loads
         self._connect = connect
         self._changed = changed
+        self._doubt: Callable[[], None] = _nothing
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self, source: Source) -> None:
-        """Until the source is closed."""
+        """Until the source is closed. A source that can `look_again` does so when an endpoint is lost."""
+        self._doubt = getattr(source, "look_again", _nothing)
         async with contextlib.aclosing(source.events()) as events:
             async for event in events:
                 now = time.monotonic()
@@ -63,7 +65,8 @@ class Follower:
         """Ends every connection; calls under way have grace_s."""
         for timer in self._timers.values():
             timer.cancel()
-        gone, self.endpoints = list(self.endpoints.values()), {}
+        gone = list(self.endpoints.values())
+        self.endpoints.clear()
         for task in self._closing:
             task.cancel()
         await asyncio.gather(*(each.connection.close(grace_s) for each in gone), *self._closing, return_exceptions=True)
@@ -131,6 +134,7 @@ class Follower:
             self._engine.lost(endpoint.address, now)
             if member is None:
                 self._forget(endpoint.address, now)
+            self._doubt()
         self._changed(now)
 
     def _admit(self, endpoint: Endpoint, member: Joined, now: float) -> None:
@@ -161,3 +165,7 @@ class Follower:
     def _end_timer(self, address: str) -> None:
         if timer := self._timers.pop(address, None):
             timer.cancel()
+
+
+def _nothing() -> None:
+    pass

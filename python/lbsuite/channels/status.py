@@ -1,5 +1,7 @@
 """What a channel says of itself, and why it finds nobody."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import grpc
@@ -51,6 +53,24 @@ class Lack:
 
     code: grpc.StatusCode
     words: str
+
+
+def channel_status(
+    target: str, engine: _core.Engine, follower: Follower, counts: Mapping[str, int], waiting: int
+) -> ChannelStatus:
+    """How a channel stands now."""
+    now = time.monotonic()
+    return ChannelStatus(
+        target=target,
+        policy=engine.policy,
+        endpoints=endpoints(engine, follower, now),
+        listed=follower.listed,
+        heard=follower.contact.up,
+        why_not=follower.contact.why,
+        list_age_s=None if follower.heard_s is None else now - follower.heard_s,
+        waiting=waiting,
+        **counts,
+    )
 
 
 def endpoints(engine: _core.Engine, follower: Follower, now: float) -> tuple[EndpointStatus, ...]:

@@ -1,44 +1,28 @@
-"""Calls of one request and one answer."""
+"""Calls of one request, and what stubs call to make them."""
 
-from collections.abc import Generator
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
 
-from lbsuite.channels.call import BalancedCall
+from lbsuite.channels.aging import Aging
+from lbsuite.channels.call import ManyAnswers, OneAnswer
 from lbsuite.channels.methods import Method
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
 
-class UnaryUnaryCall(BalancedCall, grpc.aio.UnaryUnaryCall[_Request, _Response]):
-    """One call; see grpc.aio.UnaryUnaryCall."""
-
-    def __await__(self) -> Generator[Any, None, _Response]:
-        """See grpc.aio."""
-        return self._answer(self._attempt)
-
-    def _answer(self, attempt: Any) -> Generator[Any, None, _Response]:
-        while True:
-            try:
-                if attempt is None:
-                    attempt = yield from self._begun().__await__()
-                response: _Response = yield from attempt.__await__()
-                return response
-            except grpc.aio.AioRpcError:
-                if self._attempt is attempt:
-                    raise
-                attempt = self._attempt
-            except BaseException:
-                # Cancelled, or what was sent or came cannot be read: nobody waits for more.
-                self.cancel()
-                raise
+class UnaryUnaryCall(OneAnswer, grpc.aio.UnaryUnaryCall[_Request, _Response]):
+    """See grpc.aio.UnaryUnaryCall."""
 
 
-class UnaryUnary(Method, grpc.aio.UnaryUnaryMultiCallable[_Request, _Response], Generic[_Request, _Response]):
-    """What a stub calls; see grpc.aio.UnaryUnaryMultiCallable."""
+class UnaryStreamCall(Aging, ManyAnswers, grpc.aio.UnaryStreamCall[_Request, _Response]):
+    """See grpc.aio.UnaryStreamCall."""
+
+
+class UnaryUnary(Method, grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]):
+    """See grpc.aio.UnaryUnaryMultiCallable."""
 
     kind = "unary_unary"
 
@@ -55,3 +39,23 @@ class UnaryUnary(Method, grpc.aio.UnaryUnaryMultiCallable[_Request, _Response], 
         """See grpc.aio; wait_for_ready waits for an endpoint, too, where nobody is registered."""
         options = {"metadata": metadata, "credentials": credentials, "compression": compression}
         return UnaryUnaryCall(self, request, timeout, wait_for_ready, options)
+
+
+class UnaryStream(Method, grpc.aio.UnaryStreamMultiCallable[_Request, _Response]):
+    """See grpc.aio.UnaryStreamMultiCallable."""
+
+    kind = "unary_stream"
+
+    def __call__(
+        self,
+        request: _Request,
+        *,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> UnaryStreamCall[_Request, _Response]:
+        """See grpc.aio; wait_for_ready waits for an endpoint, too, where nobody is registered."""
+        options = {"metadata": metadata, "credentials": credentials, "compression": compression}
+        return UnaryStreamCall(self, request, timeout, wait_for_ready, options)

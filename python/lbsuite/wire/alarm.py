@@ -15,11 +15,15 @@ _KINDS = ("lost", "back", "stale", "fresh", "expired", "ejected", "returned")
 
 
 class Alarm:
-    """Drives one engine's `expire`. expired(address): an endpoint's lease ran out, the engine has let it go."""
+    """Drives one engine's `expire`. expired(address): an endpoint's lease ran out, the engine has let it go.
+    probe(address): the engine asks for a probe; None: it is one whose host gives none."""
 
-    def __init__(self, engine: _core.Engine, expired: Callable[[str], None]) -> None:
+    def __init__(
+        self, engine: _core.Engine, expired: Callable[[str], None], probe: Callable[[str], None] | None = None
+    ) -> None:
         self._engine = engine
         self._expired = expired
+        self._probe = probe
         self.tickets = Tickets(engine)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -33,6 +37,9 @@ class Alarm:
         for effect in self._engine.effects():
             if effect.ticket is not None:
                 self.tickets.told(effect)
+                continue
+            if effect.kind == "probe" and self._probe is not None:
+                self._probe(effect.address)
                 continue
             self.happened[effect.kind] += 1
             _log.log(effects.level(effect), "%s", effects.words(effect))

@@ -36,7 +36,7 @@ class Tickets:
         try:
             return await told
         except asyncio.CancelledError:
-            self._give_up(ticket)
+            self.give_up(ticket)
             raise
 
     def told(self, effect: _core.Effect) -> None:
@@ -51,10 +51,11 @@ class Tickets:
         """Whoever waits, and whoever would, is refused from now on."""
         self._stopped = True
         for ticket, told in list(self._waiting.items()):
-            self._give_up(ticket)
+            self.give_up(ticket)
             if not told.done():
                 told.set_exception(Refused(grpc.StatusCode.UNAVAILABLE, _STOPPED))
 
-    def _give_up(self, ticket: _core.Ticket) -> None:
-        self._waiting.pop(ticket, None)
-        self._engine.cancel(ticket, time.monotonic())
+    def give_up(self, ticket: _core.Ticket) -> None:
+        """Its caller waits no longer. What became of a ticket that was answered already is still told."""
+        if self._engine.cancel(ticket, time.monotonic()):
+            self._waiting.pop(ticket, None)

@@ -1,0 +1,52 @@
+"""What a policy that probes (prequal) asks endpoints: how many tasks they have, and what one more would take."""
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import grpc
+import grpc.aio
+
+from lbsuite import background
+from lbsuite.wire import messages, services
+
+if TYPE_CHECKING:
+    from lbsuite.channels.service import Service
+
+PROBE_S = 1.0
+"""A probe that is older than that no policy goes by."""
+
+_log = logging.getLogger(__name__)
+
+
+class Probes:
+    """Sends the probes that an engine asks for, one at a time to each endpoint. Belongs to the running event loop."""
+
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+        self._asked: dict[str, asyncio.Task[None]] = {}
+        self._mute: set[str] = set()
+
+    def send(self, address: str) -> None:
+        """Asks an endpoint; one that is being asked, or that knows no probes, is left alone."""
+        if address in self._asked or address in self._mute:
+            return
+        self._asked[address] = task = background.start(self._ask(address), f"probe of {address}")
+        task.add_done_callback(lambda _: self._asked.pop(address))
+
+    async def _ask(self, address: str) -> None:
+        endpoint = self._service.endpoints.get(address)
+        if endpoint is None:
+            return
+        probe = services.stub(endpoint.connection.channel, "ProbeService").Probe
+        try:
+            reply: messages.ProbeReply = await probe(messages.ProbeRequest(), timeout=PROBE_S)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                self._mute.add(address)
+                _log.warning("%s answers no probes: it did not join by lbsuite.join", address)
+            return
+        now = time.monotonic()
+        self._service.engine.probed(address, now, tasks=reply.tasks, latency_s=reply.latency_us / 1e6)
+        self._service.alarm.settle(now)
