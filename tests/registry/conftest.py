@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from certificates import Certificates
 from kubernetes_api import KubernetesApi
-from listener import Listener
 
 from lbsuite.fleet import EtcdServer
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.source import Source
+from listener import Listener
 
 
 @pytest.fixture

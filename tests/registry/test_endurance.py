@@ -5,7 +5,6 @@ import random
 from collections.abc import Callable
 
 import pytest
-from listener import Listener
 
 from lbsuite.fleet import EtcdServer
 from lbsuite.registry.etcd import EtcdSource
@@ -13,6 +12,7 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.member import Member
 from lbsuite.registry.registration import Registration
 from lbsuite.registry.source import Source
+from listener import Listener
 
 
 class Walk:

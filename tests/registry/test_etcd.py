@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import pytest
-from listener import Listener
 
 from lbsuite.errors import Unreachable
 from lbsuite.events import Contact, Left
@@ -15,6 +14,7 @@ from lbsuite.registry.etcd_messages import WatchResponse
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.source import Source
+from listener import Listener
 from waiting import eventually
 
 ADDRESSES = [f"127.0.0.1:{port}" for port in range(4001, 4006)]

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from certificates import Certificates
-from listener import Listener
 
 from lbsuite.errors import Unreachable
 from lbsuite.fleet import EtcdServer
@@ -16,6 +15,7 @@ from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.registration import Registration
 from lbsuite.registry.source import Source
+from listener import Listener
 
 Listen = Callable[[Source], Listener]
 AskGateway = Callable[..., dict[str, object]]

@@ -12,12 +12,12 @@ import pytest
 from certificates import Certificates
 from kubernetes_api import KubernetesApi, endpoint, slice_of
 from kubernetes_asyncio.config import incluster_config
-from listener import Listener
 
 from lbsuite.events import Contact, Event, Joined, Left
 from lbsuite.registry import k8s_client
 from lbsuite.registry.k8s import Kubernetes
 from lbsuite.registry.source import Source
+from listener import Listener
 from waiting import eventually
 
 Listen = Callable[[Source], Listener]

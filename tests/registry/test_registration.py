@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from listener import Listener
 
 from lbsuite.events import Joined
 from lbsuite.fleet import EtcdServer
@@ -15,6 +14,7 @@ from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.registration import FLEET_UPDATES, MOST_UPDATE_S, Registration
 from lbsuite.registry.source import Source
+from listener import Listener
 from waiting import eventually
 
 ADDRESS = "127.0.0.1:4001"

@@ -6,76 +6,57 @@ from contextlib import aclosing
 
 import pytest
 from kubernetes_api import KubernetesApi, endpoint, slice_of
-from listener import Listener
+from places import (
+    ADDRESSES,
+    HOSTS,
+    BalancerGoes,
+    EtcdGoes,
+    Going,
+    InBalancer,
+    InEtcd,
+    InMemory,
+    KubernetesGoes,
+    Place,
+    ResolverGoes,
+)
 from resolver import Resolver
 
 from lbsuite.events import Balancers, Contact, Joined, Left
-from lbsuite.fleet import EtcdServer
 from lbsuite.registry.dns import Dns
-from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.k8s import Kubernetes
-from lbsuite.registry.member import Member, prefix
-from lbsuite.registry.memory import Memory
 from lbsuite.registry.source import Source
 from lbsuite.registry.static import Static
+from listener import Listener
+from lookaside import serving
 
-HOSTS = ["10.0.0.3", "10.0.0.1", "10.0.0.2"]
-ADDRESSES = [f"{host}:4001" for host in HOSTS]
 Listen = Callable[[Source], Listener]
 
 
-class InMemory:
-    """A memory source, and how its members change."""
-
-    def __init__(self) -> None:
-        self.source = Memory()
-
-    async def join(self, address: str, *, load: int = 0) -> None:
-        self.source.join(Joined(address, load=load))
-
-    async def leave(self, address: str) -> None:
-        self.source.leave(address)
-
-    async def set_balancer(self, address: str) -> None:
-        self.source.set_balancers([address])
+@pytest.fixture
+async def places(client: EtcdClient, service: str) -> AsyncIterator[dict[str, Place]]:
+    """Places where members come and go."""
+    async with serving() as (balancer, caller):
+        places = {
+            "memory": InMemory(),
+            "etcd": InEtcd(client, service),
+            "balancer": InBalancer(balancer, caller),
+        }
+        yield places
+        for place in places.values():
+            await place.source.close()
 
 
-class InEtcd:
-    """An etcd source, and how its members change."""
-
-    def __init__(self, client: EtcdClient, service: str) -> None:
-        self.source = EtcdSource(client, service)
-        self._client, self._service = client, service
-
-    async def join(self, address: str, *, load: int = 0) -> None:
-        await self._client.put(
-            prefix(self._service, "endpoints") + address.encode(), Member(address, load=load).to_json()
-        )
-
-    async def leave(self, address: str) -> None:
-        await self._client.delete(prefix(self._service, "endpoints") + address.encode())
-
-    async def set_balancer(self, address: str) -> None:
-        await self._client.put(prefix(self._service, "balancers") + address.encode(), Member(address).to_json())
+@pytest.fixture(params=["memory", "etcd", "balancer"])
+def place(request: pytest.FixtureRequest, places: dict[str, Place]) -> Place:
+    """One of them."""
+    return places[request.param]
 
 
-Place = InMemory | InEtcd
-
-
-@pytest.fixture(params=["memory", "etcd"])
-async def place(request: pytest.FixtureRequest, client: EtcdClient, service: str) -> AsyncIterator[Place]:
-    """A place where members come and go."""
-    place = InMemory() if request.param == "memory" else InEtcd(client, service)
-    yield place
-    await place.source.close()
-
-
-@pytest.fixture(params=["memory", "static", "etcd", "dns", "k8s"])
+@pytest.fixture(params=["memory", "static", "etcd", "dns", "k8s", "balancer"])
 async def peopled(
     request: pytest.FixtureRequest,
-    client: EtcdClient,
-    service: str,
+    places: dict[str, Place],
     monkeypatch: pytest.MonkeyPatch,
     kubernetes: KubernetesApi,
 ) -> AsyncIterator[Source]:
@@ -91,7 +72,7 @@ async def peopled(
             kubernetes.put("web-a", slice_of(*map(endpoint, HOSTS), grpc=4001))
             source = Kubernetes("shop", "web", "grpc")
         case kind:
-            place = InMemory() if kind == "memory" else InEtcd(client, service)
+            place = places[kind]
             for address in ADDRESSES:
                 await place.join(address)
             source = place.source
@@ -135,8 +116,9 @@ async def test_tells_of_joining_updates_and_leaving(place: Place, listen: Listen
     listener = listen(place.source)
     await listener.until(lambda heard: heard.balancers is not None)
     await place.join("127.0.0.1:4001")
-    await place.join("127.0.0.1:4001", load=3)
-    await listener.until(lambda heard: bool(heard.members) and heard.members["127.0.0.1:4001"].load == 3)
+    await listener.until(lambda heard: bool(heard.members))
+    await place.join("127.0.0.1:4001", weight=3)
+    await listener.until(lambda heard: heard.members["127.0.0.1:4001"].weight == 3)
     await place.leave("127.0.0.1:4001")
     await listener.until(lambda heard: not heard.members)
     assert [type(event) for event in listener.heard] == [Balancers, Joined, Joined, Left]
@@ -158,58 +140,14 @@ async def test_tells_which_balancers_there_are(place: Place, listen: Listen) -> 
     await listener.until(lambda heard: heard.balancers == {"127.0.0.1:50050"})
 
 
-class EtcdGoes:
-    """An etcd that can be taken away, and the source of a service in it with one member."""
-
-    def __init__(self, own_etcd: EtcdServer, own_client: EtcdClient) -> None:
-        self._etcd, self._place = own_etcd, InEtcd(own_client, "default")
-        self.source: Source = self._place.source
-
-    async def begin(self) -> None:
-        await self._place.join(ADDRESSES[0])
-
-    async def go(self) -> None:
-        await self._etcd.kill()
-
-    async def come(self) -> None:
-        await self._etcd.restart()
+@pytest.fixture
+async def balancer_goes() -> AsyncIterator[BalancerGoes]:
+    going = BalancerGoes()
+    yield going
+    await going.go()
 
 
-class ResolverGoes:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
-        self.source: Source = Dns("service.example:4001", every_s=0.1)
-
-    async def begin(self) -> None:
-        self._resolver = Resolver(self._monkeypatch)
-        await self.come()
-
-    async def go(self) -> None:
-        self._resolver.hosts = OSError("nobody answers")
-
-    async def come(self) -> None:
-        self._resolver.hosts = HOSTS[:1]
-
-
-class KubernetesGoes:
-    def __init__(self, kubernetes: KubernetesApi) -> None:
-        self._api = kubernetes
-        self.source: Source = Kubernetes("shop", "web", "grpc")
-
-    async def begin(self) -> None:
-        self._api.put("web-a", slice_of(endpoint(HOSTS[0]), grpc=4001))
-
-    async def go(self) -> None:
-        await self._api.stop()
-
-    async def come(self) -> None:
-        await self._api.start()
-
-
-Going = EtcdGoes | ResolverGoes | KubernetesGoes
-
-
-@pytest.fixture(params=["etcd", "dns", "k8s"])
+@pytest.fixture(params=["etcd", "dns", "k8s", "balancer"])
 def going(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Going:
     """A source with one member, once begun, that can lose whoever tells it."""
     match request.param:
@@ -217,8 +155,11 @@ def going(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Go
             return EtcdGoes(request.getfixturevalue("own_etcd"), request.getfixturevalue("own_client"))
         case "dns":
             return ResolverGoes(monkeypatch)
-        case _:
+        case "k8s":
             return KubernetesGoes(request.getfixturevalue("kubernetes"))
+        case _:
+            going: BalancerGoes = request.getfixturevalue("balancer_goes")
+            return going
 
 
 async def test_contact_is_told_of_when_it_is_lost_and_when_it_is_back_once_each_and_nobody_leaves(

@@ -12,9 +12,9 @@ import grpc
 import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from lookaside import DEADLINE_S, Caller, refusal
 
 from lbsuite.wire import messages
+from lookaside import DEADLINE_S, Caller, refusal
 
 A, B, C = "127.0.0.1:1", "127.0.0.2:1", "127.0.0.3:1"
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from door_contract import FULL, INVALID, NOT_FOUND, UNAVAILABLE, A, AtADoor, B
-from lookaside import DEADLINE_S, Caller, backends, refusal
 
 from lbsuite.wire import messages
+from lookaside import DEADLINE_S, Caller, backends, refusal
 
 
 class ReportContract(AtADoor):

@@ -9,7 +9,6 @@ from typing import Any
 import grpc
 import pytest
 from door_contract import INVALID, UNAVAILABLE, A, B, C, DoorContract
-from lookaside import DEADLINE_S, backends, refusal, serving
 from report_contract import ReportContract
 
 from lbsuite import _core, addresses
@@ -17,6 +16,7 @@ from lbsuite.errors import StartFailed
 from lbsuite.wire import allow, balancer, hosting, membership, messages, pick_log, wishes
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.wire.door import AioDoor
+from lookaside import DEADLINE_S, backends, refusal, serving
 
 
 class TestAioDoor(DoorContract, ReportContract):

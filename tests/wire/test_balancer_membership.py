@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 from door_contract import FULL, UNAVAILABLE, A, B, C
-from lookaside import DEADLINE_S, Caller, backends, refusal, serving
 
 from lbsuite.events import Joined
 from lbsuite.registry.memory import Memory
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.wire.follower import Follower
+from lookaside import DEADLINE_S, Caller, backends, refusal, serving
 from waiting import eventually
 
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from lookaside import DEADLINE_S, Caller, backends
 
 from lbsuite import cli
 from lbsuite.fleet import Fleet, Lbsuite
@@ -16,6 +15,7 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.registration import Registration
+from lookaside import DEADLINE_S, Caller, backends
 from waiting import eventually
 
 

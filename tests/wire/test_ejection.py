@@ -4,10 +4,10 @@ import logging
 import re
 
 import pytest
-from lookaside import Caller, serving
 
 from lbsuite.wire import messages
 from lbsuite.wire.balancer import BalancerSettings
+from lookaside import Caller, serving
 
 A, B = "127.0.0.1:4001", "127.0.0.1:4002"
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import grpc.aio
 import pytest
-from lookaside import Caller, backends, serving
 
 import lbsuite
 from golden import through_python
@@ -16,6 +15,7 @@ from lbsuite.errors import LbsuiteError
 from lbsuite.fleet import Lbsuite
 from lbsuite.wire import recordings
 from lbsuite.wire.balancer import Balancer, BalancerSettings
+from lookaside import Caller, backends, serving
 
 
 async def ask(caller: Caller, **request: Any) -> None:

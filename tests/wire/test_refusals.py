@@ -3,12 +3,12 @@
 import grpc
 import pytest
 from loads import one_task, run
-from lookaside import Caller, refusal, serving
 
 from lbsuite.wire import messages
 from lbsuite.wire.balancer import BalancerSettings
 from lbsuite.wire.client import ClientSettings
 from lbsuite.wire.refusal import PUSHBACK, is_final
+from lookaside import Caller, refusal, serving
 from scripted import Backend, fleet, refuse
 
 FULL = grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 from door_contract import A, B
-from lookaside import DEADLINE_S, Caller, refusal, serving
 
 from lbsuite.fleet import Fleet
 from lbsuite.wire import messages
 from lbsuite.wire.balancer import Balancer, BalancerSettings
+from lookaside import DEADLINE_S, Caller, refusal, serving
 from waiting import eventually
 
 

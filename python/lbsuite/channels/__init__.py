@@ -1,6 +1,7 @@
 """The caller's side: a gRPC channel over all endpoints of a service, each call picked in this process.
 
-    target       a target in words becomes a source of membership: watched, for those that balancers tell of
+    target       a target in words becomes a source of membership: watched, for those that balancers tell of;
+                 hearsay, what of that is new
     service      one service: its list, its connections and its engine, for channels of either kind
       follower   a source feeds the engine: endpoint, one member and the connection that is kept to it; probes
       dispatch   picks and their ends: outcome, what a status means; retry, what may be tried again; loads, what

@@ -1,9 +1,7 @@
 """A target in words becomes a source of membership."""
 
-import importlib
 import urllib.parse
 from collections.abc import Callable
-from typing import Any
 
 from lbsuite import addresses, names
 from lbsuite.registry.source import Source
@@ -36,10 +34,10 @@ def _static(rest: str) -> Source:
 
 
 def _lb(rest: str) -> Source:
+    from lbsuite.channels.watched import Watched
+
     balancers, service = _servers_and_service(rest)
-    watched: Any = importlib.import_module("lbsuite.channels.watched")
-    source: Source = watched.Watched(balancers, service)
-    return source
+    return Watched(balancers, service)
 
 
 def _etcd(rest: str) -> Source:

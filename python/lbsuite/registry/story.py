@@ -22,6 +22,10 @@ class Story:
         """The next event."""
         self.queue.put_nowait(event)
 
+    async def taken(self) -> None:
+        """Returns when the listener has taken all that was told: nothing piles up then for a slow one."""
+        await self.queue.join()
+
     def lost(self, why: str) -> None:
         """Nothing can be learnt now; told once until `heard`."""
         if not self._lost:
@@ -57,6 +61,7 @@ class Stories:
         try:
             while (event := await story.queue.get()) is not None:
                 yield event
+                story.queue.task_done()
             if not follower.cancelled():
                 follower.result()
         finally:

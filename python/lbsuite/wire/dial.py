@@ -21,9 +21,12 @@ OPTIONS: Options = (
 )
 
 
-def dial(address: str, options: Options = ()) -> grpc.aio.Channel:
-    """A plain channel to HOST:PORT with a connection of its own; raises ValueError for what is no address."""
-    return grpc.aio.insecure_channel(target(address), options=(*OPTIONS, *options))
+def dial(address: str, options: Options = (), credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
+    """A channel to HOST:PORT with a connection of its own, plain without credentials; raises ValueError for what is no
+    address."""
+    if credentials is None:
+        return grpc.aio.insecure_channel(target(address), options=(*OPTIONS, *options))
+    return grpc.aio.secure_channel(target(address), credentials, options=(*OPTIONS, *options))
 
 
 @functools.lru_cache(maxsize=4096)
