@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 
+import pytest
 from xds_fleet import Serving, backends, caller
 
 
@@ -50,3 +51,12 @@ async def test_calls_go_on_when_the_ads_server_is_gone() -> None:
             client = await going.enter_async_context(caller(serving.door.address))
             await client.becomes(lambda counts: len(counts) == 2)
         assert await client.call(20) == {backend.address: 10 for backend in fleet}
+
+
+@pytest.mark.parametrize("policy", ["least_request", "ring_hash", "round_robin"])
+async def test_the_client_takes_every_policy_or_the_next_that_it_knows(policy: str) -> None:
+    async with backends(None, None) as fleet, Serving(policy) as serving:
+        await serving.register(*fleet)
+        async with caller(serving.door.address) as client:
+            await client.becomes(lambda counts: len(counts) == 2)
+            assert {each.error for each in serving.door.clients.told("default")} == {""}

@@ -16,20 +16,19 @@ _PACKAGE = "envoy.load_balancing_policies"
 
 def choose(cluster: Any, policy: ClientPolicy) -> None:
     """Writes the policy into a Cluster."""
-    # Weights of localities count; Envoy leaves them out of account unless it is told.
+    if policy.name in _TYPED:
+        _add(cluster.load_balancing_policy, policy.name, _TYPED[policy.name](policy.settings))
+        last = messages.WrrLocality()
+        _add(last.endpoint_picking_policy, "round_robin", messages.RoundRobin())
+        _add(cluster.load_balancing_policy, "wrr_locality", last)
+        return
+    # Envoy leaves the weights of localities out of account unless it is told.
     cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
-    match policy.name:
-        case "round_robin":
-            cluster.lb_policy = messages.Cluster.ROUND_ROBIN
-        case "ring_hash":
-            cluster.lb_policy = messages.Cluster.RING_HASH
-            cluster.ring_hash_lb_config.minimum_ring_size.value = int(policy.settings["entries"])
-        case _:
-            first = _TYPED[policy.name](policy.settings)
-            _add(cluster.load_balancing_policy, policy.name, first)
-            fallback = messages.WrrLocality()
-            _add(fallback.endpoint_picking_policy, "round_robin", messages.RoundRobin())
-            _add(cluster.load_balancing_policy, "wrr_locality", fallback)
+    if policy.name == "ring_hash":
+        cluster.lb_policy = messages.Cluster.RING_HASH
+        cluster.ring_hash_lb_config.minimum_ring_size.value = int(policy.settings["entries"])
+    else:
+        cluster.lb_policy = messages.Cluster.ROUND_ROBIN
 
 
 def _add(policies: Any, name: str, settings: Any) -> None:
@@ -60,7 +59,8 @@ _TYPED: dict[str, Callable[[Mapping[str, float]], Any]] = {
 
 
 def _us(seconds: float) -> int:
-    return round(seconds * 1e6)
+    # grpc-go takes zero for unsaid, and its own default then.
+    return max(1, round(seconds * 1e6))
 
 
 def _by_locality() -> Any:

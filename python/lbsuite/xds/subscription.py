@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from lbsuite.wire.refusal import Refused
-from lbsuite.xds import catalog
+from lbsuite.xds import catalog, services
 from lbsuite.xds.catalog import Resource
 
 MAX_NAMES = 4096
@@ -48,7 +48,7 @@ class Subscription(ABC):
         return self.type_url.rpartition(".")[2]
 
     def follows(self, service: str) -> bool:
-        return self.everything or service in self.names
+        return self.everything or not self.names.isdisjoint((service, services.ALL))
 
     @property
     def _nonce(self) -> str:
