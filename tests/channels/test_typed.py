@@ -1,0 +1,106 @@
+"""A user's typed code stays typed through the channel: mypy --strict on a module like one of theirs."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+PACKAGES = Path(__file__).resolve().parents[2] / "python"
+
+# Messages and a stub as mypy-protobuf writes them: one class for each kind of channel, and the channel says which.
+MESSAGES = """
+    class Range:
+        first: int
+        last: int
+        def __init__(self, *, first: int = ..., last: int = ...) -> None: ...
+        def SerializeToString(self) -> bytes: ...
+
+    class Total:
+        primes: int
+        @classmethod
+        def FromString(cls, data: bytes) -> Total: ...
+"""
+STUB = """
+    import typing
+
+    import grpc
+    import grpc.aio
+    import messages
+
+    class PrimesStub:
+        @typing.overload
+        def __new__(cls, channel: grpc.Channel) -> PrimesStub: ...
+        @typing.overload
+        def __new__(cls, channel: grpc.aio.Channel) -> PrimesAsyncStub: ...
+        Count: grpc.UnaryUnaryMultiCallable[messages.Range, messages.Total]
+        Each: grpc.UnaryStreamMultiCallable[messages.Range, messages.Total]
+
+    @typing.type_check_only
+    class PrimesAsyncStub(PrimesStub):
+        Count: grpc.aio.UnaryUnaryMultiCallable[messages.Range, messages.Total]  # type: ignore[assignment]
+        Each: grpc.aio.UnaryStreamMultiCallable[messages.Range, messages.Total]  # type: ignore[assignment]
+"""
+BEGINNING = """
+    from collections.abc import AsyncIterator, Callable
+
+    import grpc
+    import grpc.aio
+    import lbsuite
+    from messages import Range, Total
+    from stubs import PrimesStub
+"""
+GOOD = """
+    async def count(target: str) -> int:
+        async with lbsuite.channel(target, policy="two_choices", retry=lbsuite.Retry(idempotent=True)) as channel:
+            stub = PrimesStub(channel)
+            total = await stub.Count(Range(first=0, last=10), timeout=1.0)
+            each = [reveal_type(one).primes async for one in stub.Each(Range())]
+            return reveal_type(total).primes + sum(each)
+
+    async def by_hand(channel: grpc.aio.Channel, request: Range) -> Total:
+        count: grpc.aio.UnaryUnaryMultiCallable[Range, Total] = channel.unary_unary(
+            "/primes.Primes/Count", Range.SerializeToString, Total.FromString
+        )
+        return await count(request)
+
+    async def its_own(target: str) -> list[str]:
+        channel = lbsuite.channel(target, key=lambda request: b"user:7")
+        plain: grpc.aio.Channel = channel
+        await by_hand(plain, Range())
+        return [f"{each.address} {each.state}" for each in channel.status().endpoints]
+"""
+BAD = """
+    async def wrong(target: str) -> None:
+        channel = lbsuite.channel(target)
+        stub = PrimesStub(channel)
+        (await stub.Count(Range())).nonsense  # the answer has no such field
+        await stub.Count(Total())  # the request is another message
+        lbsuite.channel(target, retry=3)  # a retry is not a number
+        lbsuite.channel(target, polcy="two_choices")  # no such option
+        lbsuite.channel(target).status().healthy  # the status has no such field
+"""
+
+
+def strict(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """What mypy says of a user's program beside its generated files."""
+    for name, text in {"messages.pyi": MESSAGES, "stubs.pyi": STUB, "program.py": BEGINNING + program}.items():
+        (folder / name).write_text(textwrap.dedent(text))
+    # As of a package that is installed, no line of lbsuite's own is told of.
+    flags = ["--strict", "--follow-imports=silent", "--cache-dir", str(folder / "cache"), "program.py"]
+    words = [sys.executable, "-m", "mypy", *flags]
+    environment = {**os.environ, "MYPYPATH": str(PACKAGES)}
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_typed_stub_stays_typed_through_the_channel(tmp_path: Path) -> None:
+    ended = strict(tmp_path, GOOD)
+    assert ended.returncode == 0, ended.stdout
+    assert ended.stdout.count('Revealed type is "messages.Total"') == 2
+
+
+def test_what_is_wrong_is_found(tmp_path: Path) -> None:
+    told = strict(tmp_path, BAD).stdout
+    lines = (tmp_path / "program.py").read_text().splitlines()
+    wrong = {number for number, line in enumerate(lines, 1) if "  # " in line}
+    assert {int(each.split(":")[1]) for each in told.splitlines() if ": error: " in each} == wrong, told
