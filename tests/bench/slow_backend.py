@@ -6,7 +6,7 @@ in turns on one fleet, and round_robin, which knows no load, is what the ratios 
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ratios
 
@@ -33,7 +33,19 @@ async def measure(scene: Scene, policies: Sequence[str], rounds: int) -> None:
                 result = await run(_settings(scene, balancer.address, policy))
                 done = max(result.requests - result.lost, 1)
                 runs.append((result, result.requests_per_endpoint[slow.address] / done * scene.backends))
-                _show(policy, *runs[-1])
+                show(policy, *runs[-1])
+    compare(found)
+
+
+def show(policy: str, result: RunResult, share: float) -> None:
+    """A line of one run. share: what the slow one got over a fair share."""
+    latency = result.latency_ms()
+    times = "  ".join(f"{name} {latency[name]:8.1f} ms" for name in ("p50", "p99"))
+    print(f"{policy:24} {result.requests:6} tasks, {result.lost} lost  {times}  slow one {share:.3f} of a fair share")
+
+
+def compare(found: Mapping[str, Sequence[tuple[RunResult, float]]]) -> None:
+    """A line a policy, over all rounds."""
     for policy, runs in found.items():
         slower = ratios.over([_p99_ms(one) for one, _ in runs], [_p99_ms(one) for one, _ in found[PEER]])
         shares = ratios.spread([share for _, share in runs], 3)
@@ -52,12 +64,6 @@ def _settings(scene: Scene, balancer: str, policy: str) -> ClientSettings:
 
 def _p99_ms(result: RunResult) -> float:
     return result.latency_ms()["p99"]
-
-
-def _show(policy: str, result: RunResult, share: float) -> None:
-    latency = result.latency_ms()
-    times = "  ".join(f"{name} {latency[name]:8.1f} ms" for name in ("p50", "p99"))
-    print(f"{policy:24} {result.requests:6} tasks, {result.lost} lost  {times}  slow one {share:.3f} of a fair share")
 
 
 def main() -> None:
