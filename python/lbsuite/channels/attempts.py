@@ -6,6 +6,7 @@ That callback runs before whoever awaits the attempt wakes: one that is over is 
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,15 +15,19 @@ import grpc
 import grpc.aio
 
 from lbsuite import _core
+from lbsuite._core import Pick
 from lbsuite.backoff import Backoff
 from lbsuite.channels import outcome as outcomes
 from lbsuite.channels.ended import Ended
 
 if TYPE_CHECKING:
     from lbsuite.channels.endpoint import Endpoint
-    from lbsuite.channels.methods import Method
+    from lbsuite.channels.methods import Key, Method
 
 _T = TypeVar("_T")
+
+LOOK_S = 1.0
+"""Who waits for somebody looks so often without being told, too: an ejection that is over is told to nobody."""
 
 _IN_VAIN = "every endpoint is full, and no slot has become free in time"
 _EXPIRED = "the deadline has passed before anybody could be asked"
@@ -43,6 +48,23 @@ def at_once(answer: Coroutine[Any, Any, _T]) -> _T:
 class Attempts:
     """Belongs to the running event loop. method: whose call it is. options: what each attempt is made with."""
 
+    # Most calls leave most of these as they are, and are so much the cheaper.
+    _attempt: Any = None
+    _attempts = 0
+    _begun_s = 0.0
+    _key: "Key" = None
+    _deadline: float | None = None
+    _wait_for_ready = False
+    _tried: tuple[str, ...] = ()
+    _over = False
+    _waits_for = ""
+    _ticket: _core.Ticket | None = None
+    _failed: Any = None
+    _callbacks: tuple[Callable[[Any], None], ...] = ()
+    _moved: asyncio.Event | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _backoff: Backoff | None = None
+
     def __init__(
         self,
         method: "Method",
@@ -55,21 +77,13 @@ class Attempts:
         self._method = method
         self._dispatch = method.channel.dispatch
         self._request = request
-        self._deadline = None if timeout is None else now + timeout
-        self._wait_for_ready = bool(wait_for_ready)
         self._options = options
-        self._attempt: Any = None
-        self._attempts = 0
-        self._tried: tuple[str, ...] = ()
-        self._over = False
-        self._waits_for = ""
-        self._ticket: _core.Ticket | None = None
-        self._failed: Any = None
-        self._callbacks: list[Callable[[Any], None]] | None = None
-        self._moved: asyncio.Event | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._backoff: Backoff | None = None
-        self._key = method.key_of(request, options["metadata"])
+        if timeout is not None:
+            self._deadline = now + timeout
+        if wait_for_ready:
+            self._wait_for_ready = True
+        if method.keyed or options["metadata"] is not None:
+            self._key = method.key_of(request, options["metadata"])
         self._dispatch.begin()
         self.seek(now)
 
@@ -80,7 +94,7 @@ class Attempts:
         pick = engine.pick(now, self._key, 1, self._tried, None, self._deadline, 0, self._attempts)
         if channel.eager:
             channel.service.alarm.settle(now)
-        if isinstance(pick, _core.Pick):
+        if isinstance(pick, Pick):
             self._start(pick, now)
         elif pick is not None:
             self._queue(pick, now)
@@ -115,8 +129,10 @@ class Attempts:
         self._pick, self._endpoint, self._begun_s = pick, endpoint, now
         endpoint.in_flight += 1
         self._attempts += 1
-        timeout = None if self._deadline is None else self._deadline - now
-        self._attempt = attempt = self._method.stub(endpoint)(self._message(), timeout=timeout, **self._options)
+        options = self._options
+        options["timeout"] = None if self._deadline is None else self._deadline - now
+        stub = endpoint.stubs.get(self._method) or self._method.stub(endpoint)
+        self._attempt = attempt = stub(self._message(), **options)
         attempt.add_done_callback(self._attempt_over)
         if self._moved is not None:
             self._moved.set()
@@ -178,9 +194,17 @@ class Attempts:
     def _find_nobody(self, now: float) -> None:
         lack = self._method.channel.service.lack(now)
         if lack is None or (self._wait_for_ready and lack.code is grpc.StatusCode.UNAVAILABLE):
-            self._wait("somebody", None if self._deadline is None else self._deadline - now, self._expire)
+            left_s = math.inf if self._deadline is None else self._deadline - now
+            self._wait("somebody", min(left_s, LOOK_S), self._look)
         else:
             self._end(self._failed or Ended(lack.code, lack.words))
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if self._deadline is not None and now >= self._deadline:
+            self._expire()
+        else:
+            self.seek_again(now)
 
     def _queue(self, ticket: _core.Ticket, now: float) -> None:
         """All are full, and the engine has given the call a place in its queue."""
@@ -230,9 +254,8 @@ class Attempts:
             self._stop_waiting()
         if self._moved is not None:
             self._moved.set()
-        if self._callbacks is not None:
-            for callback in self._callbacks:
-                callback(self)
+        for callback in self._callbacks:
+            callback(self)
 
     async def _begun(self) -> Any:
         """The attempt that runs or that was the last, once there is one."""

@@ -34,7 +34,7 @@ class BalancedCall(Attempts, grpc.aio.Call):
         if self._over:
             callback(self)
         else:
-            self._callbacks = [*(self._callbacks or ()), callback]
+            self._callbacks += (callback,)
 
     async def initial_metadata(self) -> grpc.aio.Metadata:
         """See grpc.aio; of the attempt that answered."""

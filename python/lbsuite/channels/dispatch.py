@@ -15,15 +15,23 @@ from lbsuite.wire.budget import RetryBudget
 class Dispatch:
     """One channel's engine, the budget of its retries and the loads its endpoints tell. Calls may come from any thread.
 
-    settle(now): called after each call of the engine that may have had effects.
+    settle(now): called after each call of the engine that may have had effects. soon(now): instead of it where there
+    seldom are any; None: settle.
     """
 
-    def __init__(self, engine: _core.Engine, retry: Retry, settle: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        engine: _core.Engine,
+        retry: Retry,
+        settle: Callable[[float], None],
+        soon: Callable[[float], None] | None = None,
+    ) -> None:
         self.engine = engine
         self.loads = Loads(engine)
         self.counts: Counter[str] = Counter(calls=0, retries=0, failed_first=0)
         """Calls begun, attempts after the first, and first attempts that failed for want of a well endpoint."""
         self.settle = settle
+        self._soon = soon or settle
         self._retry = retry
         self._budget = RetryBudget(time.monotonic())
 
@@ -34,13 +42,16 @@ class Dispatch:
 
     def succeeded(self, pick: _core.Pick, endpoint: Endpoint, begun_s: float, now: float) -> None:
         """An attempt that began at `begun_s` has ended well."""
-        endpoint.ended(failed=False)
+        endpoint.in_flight -= 1
+        endpoint.finished += 1
         self.engine.done(pick, now, now - begun_s)
-        self.settle(now)
+        self._soon(now)
 
     def failed(self, pick: _core.Pick, endpoint: Endpoint, outcome: Outcome, begun_s: float, now: float) -> None:
         """An attempt that began at `begun_s` has ended otherwise."""
-        endpoint.ended(failed=outcome.error is not None)
+        endpoint.in_flight -= 1
+        endpoint.finished += 1
+        endpoint.failed += outcome.error is not None
         self.engine.done(pick, now, now - begun_s, outcome.error, outcome.turned_away)
         self.settle(now)
 

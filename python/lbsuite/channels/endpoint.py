@@ -32,9 +32,9 @@ class Connection(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Endpoint:
-    """in_flight, finished, failed: of this channel's own attempts; finished and failed, where the endpoint's own rates
-    are known, of everybody's. others: tasks of others, by the last report. listed: what the list said last. stubs: its
-    callables, by whose they are. load_due_s: when its trailers are worth reading again.
+    """in_flight, finished, failed: of this channel's own attempts. others: tasks of others, by the last report. listed:
+    what the list said last. load_due_s: when its trailers are worth reading again. stubs: its callables, by whose they
+    are.
     """
 
     address: str
@@ -45,26 +45,21 @@ class Endpoint:
     others: int = 0
     listed: Reported | None = None
     available: bool = True
-    finished: float = 0.0
-    failed: float = 0.0
+    finished: int = 0
+    failed: int = 0
     load_due_s: float = 0.0
     stubs: dict[object, Any] = field(default_factory=dict)
-    _measured_s: float | None = None
+    _measured: tuple[float, float, float] | None = None
 
-    def ended(self, *, failed: bool) -> None:
-        """One of this channel's attempts has ended."""
-        self.in_flight -= 1
-        if self._measured_s is None:
-            self.finished += 1
-            self.failed += failed
-
-    def measure(self, calls_per_s: float, failures_per_s: float, now: float) -> None:
-        """The endpoint tells how many calls of anybody it ends a second; 0: it does not."""
-        if calls_per_s > 0:
-            if self._measured_s is not None:
-                self.finished += calls_per_s * (now - self._measured_s)
-                self.failed += failures_per_s * (now - self._measured_s)
-            self._measured_s = now
+    def measure(self, calls_per_s: float, failures_per_s: float, now: float) -> tuple[int, int]:
+        """The calls that the endpoint has ended for anybody, and those that failed, going by the rates it tells; where
+        it tells none (0), this channel's own."""
+        if calls_per_s <= 0:
+            return self.finished, self.failed
+        calls, failures, since_s = self._measured or (float(self.finished), float(self.failed), now)
+        passed_s = now - since_s
+        self._measured = (calls + calls_per_s * passed_s, failures + failures_per_s * passed_s, now)
+        return int(self._measured[0]), int(self._measured[1])
 
 
 class AioConnection:

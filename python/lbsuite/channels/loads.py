@@ -61,7 +61,7 @@ class Loads:
 
     def _orca(self, endpoint: Endpoint, told: orca.OrcaLoadReport, now: float) -> None:
         # A server that counts for itself counts everybody's calls; else this channel's share stands for them.
-        endpoint.measure(told.rps_fractional, told.eps, now)
+        finished, failed = endpoint.measure(told.rps_fractional, told.eps, now)
         self._report(
             endpoint,
             now,
@@ -70,8 +70,8 @@ class Loads:
             cpu=told.cpu_utilization,
             utilization=max(told.application_utilization, *told.utilization.values(), 0.0),
             available=endpoint.available,
-            finished=int(endpoint.finished),
-            failed=int(endpoint.failed),
+            finished=finished,
+            failed=failed,
         )
 
     def _report(self, endpoint: Endpoint, now: float, *, available: bool = True, **told: object) -> None:

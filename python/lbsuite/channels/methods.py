@@ -20,14 +20,13 @@ class Method:
     def __init__(self, channel: "Channel", name: str, plain: dict[str, Any]) -> None:
         self.channel = channel
         self.name = name
+        self.keyed = channel.key is not None
         self._plain = plain
 
     def stub(self, endpoint: "Endpoint") -> Any:
-        """The method's callable over the connection of one endpoint."""
-        stub = endpoint.stubs.get(self)
-        if stub is None:
-            stub = getattr(endpoint.connection.channel, self.kind)(self.name, **self._plain)
-            endpoint.stubs[self] = stub
+        """Makes the method's callable over the connection of one endpoint, and keeps it there."""
+        stub = getattr(endpoint.connection.channel, self.kind)(self.name, **self._plain)
+        endpoint.stubs[self] = stub
         return stub
 
     def key_of(self, request: Any, metadata: Iterable[tuple[str, Key]] | None) -> Key:

@@ -54,7 +54,8 @@ class Service:
     ) -> None:
         self.target, self.engine = settings.target, settings.engine
         self.alarm = Alarm(self.engine, lambda address: None, probe)
-        self.dispatch = Dispatch(self.engine, settings.retry, settle or self.alarm.settle)
+        soon = None if settle or settings.eager else self.alarm.soon
+        self.dispatch = Dispatch(self.engine, settings.retry, settle or self.alarm.settle, soon)
         self.changed = asyncio.Event()
         """Set at each change; whoever waits for one clears it first."""
         self._source = settings.source

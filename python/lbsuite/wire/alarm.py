@@ -11,6 +11,7 @@ from lbsuite.wire.tickets import Tickets
 
 _log = logging.getLogger(__name__)
 LEAST_S = 0.001
+SOON_S = 0.01
 _KINDS = ("lost", "back", "stale", "fresh", "expired", "ejected", "returned")
 
 
@@ -46,6 +47,11 @@ class Alarm:
             if effect.kind == "expired":
                 self._expired(effect.address)
         self.ring_by(self._engine.next_deadline(), now)
+
+    def soon(self, now: float) -> None:
+        """As `settle`, a moment later and for many calls at once: for what changes the engine often and says little."""
+        if now + SOON_S < self.due:
+            self.ring_by(now + SOON_S, now)
 
     async def wait(self, ticket: _core.Ticket, now: float) -> _core.Pick | None:
         """The pick that a new ticket is answered with, None if it waits in vain; Refused where the host stops."""

@@ -17,7 +17,7 @@ class RetryBudget:
 
     def earn(self) -> None:
         """A request begins."""
-        self._tries = min(self._tries + SHARE, PER_S * _RESERVE_S)
+        self._tries += SHARE
 
     def spend(self, now: float) -> bool:
         """Takes one try from the budget; False, and nothing is taken, when it is used up."""
