@@ -68,6 +68,7 @@ from lbsuite.placement import weights_from
 
 if TYPE_CHECKING:
     from lbsuite.channels.channel import channel
+    from lbsuite.channels.hedge import Hedge
     from lbsuite.channels.retry import Retry
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "Engine",
     "Explanation",
     "Hashed",
+    "Hedge",
     "JoinIdleQueue",
     "KeyRouter",
     "LeastLoad",
@@ -128,7 +130,11 @@ __all__ = [
 ]
 
 # What speaks gRPC is imported when it is asked for.
-_LATE = {"Retry": "lbsuite.channels.retry", "channel": "lbsuite.channels.channel"}
+_LATE = {
+    "Hedge": "lbsuite.channels.hedge",
+    "Retry": "lbsuite.channels.retry",
+    "channel": "lbsuite.channels.channel",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@
     channel      lbsuite.channel, a grpc.aio.Channel; methods, what stubs are made of
       attempts   one call over its attempts, one after the other: ended, the attempt that never was; aging
       call       a call as users know it, by what it sends and gets: unary, streams; outgoing, what streams send
+      hedged     unary calls that go to a second endpoint when they take long: hedge, which, and when
 
 What is below service takes its connections from whoever makes them, and dispatch takes calls from any thread. May use
 wire, registry and what lies below; is used by programs that call services.

@@ -12,6 +12,8 @@ import grpc.aio
 from lbsuite import _core
 from lbsuite.channels.attempts import Attempts
 from lbsuite.channels.endpoint import AioConnection, Told
+from lbsuite.channels.hedge import Hedge, Hedging
+from lbsuite.channels.hedged import HedgedUnaryUnary
 from lbsuite.channels.methods import Key
 from lbsuite.channels.probes import Probes
 from lbsuite.channels.retry import Retry
@@ -41,6 +43,7 @@ class Channel(grpc.aio.Channel):
     ) -> None:
         self.key = key
         self.eager = settings.eager
+        self.hedging = settings.hedging
         self.waiting: set[Attempts] = set()
         self._closed = False
         self._connect_to = connect
@@ -106,7 +109,8 @@ class Channel(grpc.aio.Channel):
         _registered_method: bool | None = False,
     ) -> UnaryUnary[Any, Any]:
         """See grpc.aio."""
-        return UnaryUnary(self, method, _plain(request_serializer, response_deserializer, _registered_method))
+        kind = HedgedUnaryUnary if self.hedging.covers(method) else UnaryUnary
+        return kind(self, method, _plain(request_serializer, response_deserializer, _registered_method))
 
     def unary_stream(
         self,
@@ -157,6 +161,7 @@ def channel(
     *,
     policy: str | _core.Settings | _core.Policy = "least_load:choices=auto",
     retry: Retry | None = None,
+    hedge: Hedge | None = None,
     key: Callable[[Any], Key] | None = None,
     stages: Sequence[str] = STAGES,
     queue_s: float = 0.0,
@@ -167,17 +172,19 @@ def channel(
 
     target: `static://`, `lb://`, `etcd://`, `dns://` or `k8s://`, as lbsuite.channels.target has it; or a source of
     membership, which the channel closes. policy, stages: as lbsuite.Engine takes them. retry: which calls may be tried
-    again, beside those whose handler cannot have begun. key(request): what policies such as `hashed` go by, for
-    requests without metadata `lbsuite-key`. queue_s: above 0, who finds all full waits so long at most for a slot.
-    credentials, options: of every connection, as grpc.aio has them. Interceptors are not taken: one alone would cost a
-    call more than all the rest of this.
+    again, beside those whose handler cannot have begun. hedge: which go to a second endpoint, too, when they take long.
+    key(request): what policies such as `hashed` go by, for requests without metadata `lbsuite-key`. queue_s: above 0,
+    who finds all full waits so long at most for a slot. credentials, options: of every connection, as grpc.aio has
+    them. Interceptors are not taken: one alone would cost a call more than all the rest of this.
 
     Needs a running event loop (RuntimeError). Raises ValueError for a target, policy or stage that makes no sense.
     """
     asyncio.get_running_loop()
+    retry = retry or Retry()
+    hedging = Hedging(hedge, retry)
     engine = _core.Engine(policy, seed=_seed(), stages=stages, queue_s=queue_s)
     name, source = (target, source_of(target)) if isinstance(target, str) else (type(target).__name__, target)
-    settings = ServiceSettings(name, source, engine, retry or Retry(), queue_s)
+    settings = ServiceSettings(name, source, engine, retry, hedging, queue_s)
     return Channel(settings, key, _connector(credentials, options))
 
 

@@ -28,8 +28,9 @@ class Dispatch:
     ) -> None:
         self.engine = engine
         self.loads = Loads(engine)
-        self.counts: Counter[str] = Counter(calls=0, retries=0, failed_first=0)
-        """Calls begun, attempts after the first, and first attempts that failed for want of a well endpoint."""
+        self.counts: Counter[str] = Counter(calls=0, retries=0, hedges=0, failed_first=0)
+        """Calls begun, attempts after one that failed, those beside one that ran, and first attempts that failed for
+        want of a well endpoint."""
         self.settle = settle
         self._soon = soon or settle
         self._retry = retry
@@ -66,4 +67,11 @@ class Dispatch:
         if not self._retry.allows(method, outcome, attempts) or not self._budget.spend(now):
             return False
         self.counts["retries"] += 1
+        return True
+
+    def hedge(self, now: float) -> bool:
+        """Whether a call may be sent once more while it runs; the budget of retries pays for it then."""
+        if not self._budget.spend(now):
+            return False
+        self.counts["hedges"] += 1
         return True

@@ -7,7 +7,8 @@ import grpc
 
 from lbsuite.channels.outcome import Outcome
 
-_TROUBLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+TROUBLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+"""What another endpoint may do better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +27,22 @@ class Retry:
     def __post_init__(self) -> None:
         if self.attempts < 1:
             raise ValueError(f"attempts below 1: {self.attempts}")
-        if isinstance(self.idempotent, str):
-            raise ValueError(f"idempotent is a collection of methods: {self.idempotent!r}")
-        for method in () if isinstance(self.idempotent, bool) else self.idempotent:
-            if not method.startswith("/") or method.count("/") != 2:
-                raise ValueError(f"not /package.Service/Method: {method!r}")
+        valid_methods("idempotent", self.idempotent)
 
     def allows(self, method: str, outcome: Outcome, attempts: int) -> bool:
         """Whether a call of `method` may go elsewhere after its `attempts`-th attempt ended so."""
         if attempts >= self.attempts:
             return False
-        return not outcome.begun or (outcome.code in _TROUBLE and self._repeatable(method))
+        return not outcome.begun or (outcome.code in TROUBLE and self._repeatable(method))
 
     def _repeatable(self, method: str) -> bool:
         return self.idempotent if isinstance(self.idempotent, bool) else method in self.idempotent
+
+
+def valid_methods(name: str, methods: bool | Collection[str]) -> None:
+    """Raises ValueError unless the setting `name` is a truth value or names methods as `/package.Service/Method`."""
+    if isinstance(methods, str):
+        raise ValueError(f"{name} is a collection of methods: {methods!r}")
+    for method in () if isinstance(methods, bool) else methods:
+        if not method.startswith("/") or method.count("/") != 2:
+            raise ValueError(f"not /package.Service/Method: {method!r}")

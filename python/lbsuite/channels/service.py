@@ -9,6 +9,7 @@ from lbsuite import _core, background
 from lbsuite.channels import status as statuses
 from lbsuite.channels.dispatch import Dispatch
 from lbsuite.channels.follower import Connect, Follower
+from lbsuite.channels.hedge import Hedging
 from lbsuite.channels.retry import Retry
 from lbsuite.registry.source import Source
 from lbsuite.wire.alarm import Alarm
@@ -28,6 +29,7 @@ class ServiceSettings:
     source: Source
     engine: _core.Engine
     retry: Retry
+    hedging: Hedging
     queue_s: float = 0.0
 
     @property

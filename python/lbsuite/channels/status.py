@@ -31,7 +31,8 @@ class EndpointStatus:
 class ChannelStatus:
     """listed: the first list has come. heard: whether whoever tells the list is heard; if not, why_not says more, and
     calls go by the last list. list_age_s: since anything was told last; None: nothing was. calls, retries,
-    failed_first: calls begun, attempts beyond the first of each, first attempts that an unwell endpoint failed.
+    hedges, failed_first: calls begun, attempts after one that failed, attempts beside one that took long, first
+    attempts that an unwell endpoint failed.
     """
 
     target: str
@@ -44,6 +45,7 @@ class ChannelStatus:
     waiting: int
     calls: int
     retries: int
+    hedges: int
     failed_first: int
 
 

@@ -1,6 +1,6 @@
 """Calls of one request, and what stubs call to make them."""
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import grpc
 import grpc.aio
@@ -25,6 +25,7 @@ class UnaryUnary(Method, grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]):
     """See grpc.aio.UnaryUnaryMultiCallable."""
 
     kind = "unary_unary"
+    call: ClassVar[type[UnaryUnaryCall[Any, Any]]] = UnaryUnaryCall
 
     def __call__(
         self,
@@ -38,7 +39,7 @@ class UnaryUnary(Method, grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]):
     ) -> UnaryUnaryCall[_Request, _Response]:
         """See grpc.aio; wait_for_ready waits for an endpoint, too, where nobody is registered."""
         options = {"metadata": metadata, "credentials": credentials, "compression": compression}
-        return UnaryUnaryCall(self, request, timeout, wait_for_ready, options)
+        return self.call(self, request, timeout, wait_for_ready, options)
 
 
 class UnaryStream(Method, grpc.aio.UnaryStreamMultiCallable[_Request, _Response]):
