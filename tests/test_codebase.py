@@ -180,7 +180,7 @@ def test_what_a_module_exports_exists(module: str) -> None:
     assert not [each for each in exported if not hasattr(importlib.import_module(module), each)]
 
 
-HEAVY = {"numpy", "pandas", "rich", "matplotlib", "aiohttp", "prometheus_client", "envoy"}
+HEAVY = {"numpy", "pandas", "rich", "matplotlib", "aiohttp", "prometheus_client", "envoy", "kubernetes_asyncio"}
 
 
 @pytest.mark.parametrize("command", ["backend", "lb"])

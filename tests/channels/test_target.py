@@ -4,6 +4,7 @@ import pytest
 
 from lbsuite.channels.target import source_of
 from lbsuite.events import Balancers, Event, Joined
+from lbsuite.registry import grpc_go
 from lbsuite.registry.dns import Dns
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
@@ -40,6 +41,23 @@ async def test_an_etcd_and_a_service_are_its_endpoints_through_a_client_that_is_
     await source.close()
 
 
+async def test_an_etcd_may_hold_the_endpoints_as_grpc_go_names_them(etcd: str, service: str) -> None:
+    async with EtcdClient(EtcdSettings((etcd,))) as client:
+        await client.put(f"shop/{service}/x".encode(), grpc_go.record(Member("127.0.0.1:4002")))
+        await client.put(f"{service}/x".encode(), grpc_go.record(Member("127.0.0.1:4002")))
+        await client.put(prefix(service) + b"endpoints/127.0.0.1:4001", Member("127.0.0.1:4001").to_json())
+    there = {
+        f"shop/{service}?layout=grpc-go": ["127.0.0.1:4002"],
+        f"{service}?layout=grpc-go": ["127.0.0.1:4002"],
+        f"{service}?layout=both": ["127.0.0.1:4001", "127.0.0.1:4002"],
+        f"{service}?layout=lbsuite": ["127.0.0.1:4001"],
+    }
+    for place, members in there.items():
+        source = source_of(f"etcd://{etcd}/{place}")
+        assert sorted(await first_list(source)) == members
+        await source.close()
+
+
 async def test_a_service_of_kubernetes_is_followed_by_namespace_name_and_port() -> None:
     for port in ("50051", "grpc"):
         source = source_of(f"k8s://shop/web:{port}")
@@ -70,6 +88,8 @@ async def test_a_name_is_what_it_stands_for() -> None:
         ("etcd:///default", "not HOST:PORT: ''"),
         ("etcd://127.0.0.1:2379/a/b", "not a service name .*: 'a/b'"),
         ("etcd://127.0.0.1:2379/default?lay=out", "no such option: 'lay'"),
+        ("etcd://127.0.0.1:2379/default?layout=x", "etcd layout is not one of lbsuite, grpc-go, both: 'x'"),
+        ("etcd://127.0.0.1:2379/a//b?layout=grpc-go", "not a service name of grpc-go's .*: 'a//b'"),
         ("etcd://127.0.0.1:2379/default?nonsense", "bad query field: 'nonsense'"),
         ("k8s://shop/web", "not NAMESPACE/SERVICE:PORT"),
         ("k8s://web:80", "not NAMESPACE/SERVICE:PORT"),

@@ -68,6 +68,7 @@ def test_nonsense_is_refused_in_one_line(
         (["lb", "--xds-policy", "client_side_weighted_round_robin:blackout=1"], "'blackout=1'"),
         (["lb", "--etcd", "127.0.0.1:1", "--no-etcd"], "--no-etcd"),
         (["lb", "--etcd-user", "root"], "--etcd"),
+        (["backend", "--listen", "127.0.0.1:0", "--etcd-layout", "both"], "--etcd-layout without --etcd"),
         (["lb", "--allow", "10.0.0.1/8"], "10.0.0.1/8"),
         (["lb", "--policy", "least_load:choices=0"], "'0'"),
         (["lb", "--policy", "prequal"], "prequal needs probes"),

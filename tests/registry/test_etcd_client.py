@@ -122,6 +122,7 @@ async def test_a_watch_of_a_frozen_etcd_ends(own_etcd: EtcdServer) -> None:
         ({"user": "root"}, "user and password go together"),
         ({"ca": "ca.pem", "cert": "cert.pem"}, "cert and key go together"),
         ({"cert": "cert.pem", "key": "key.pem"}, "cert without a ca"),
+        ({"layout": "consul"}, "layout is not one of lbsuite, grpc-go, both: 'consul'"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(fields: dict[str, object], message: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lbsuite.events import Joined
 from lbsuite.fleet import EtcdServer
+from lbsuite.registry import grpc_go
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
@@ -126,6 +127,37 @@ async def test_a_key_that_was_deleted_or_spoilt_is_written_again(own_client: Etc
         await spoil
         await eventually(as_it_was)
     await registration.close()
+
+
+async def test_of_the_keys_of_two_layouts_each_is_repaired_and_go_is_told_of_nobody_who_drains(
+    client: EtcdClient, service: str
+) -> None:
+    ours, theirs = prefix(service, "endpoints") + ADDRESS.encode(), f"{service}/{ADDRESS}".encode()
+    wanted = {ours: Member(ADDRESS).to_json(), theirs: grpc_go.record(Member(ADDRESS))}
+
+    async def stored() -> dict[bytes, bytes]:
+        found = [*(await client.range(ours)).kvs, *(await client.range(theirs)).kvs]
+        return {pair.key: pair.value for pair in found}
+
+    async def as_wanted() -> bool:
+        return await stored() == wanted
+
+    registration = Registration(client, Member(ADDRESS), service=service, ttl_s=2, layout="both")
+    await registration.registered.wait()
+    assert await as_wanted()
+    (pair,) = (await client.range(theirs)).kvs
+    for spoil in (client.delete(theirs), client.put(theirs, b"junk", pair.lease), client.delete(ours)):
+        await spoil
+        await eventually(as_wanted)
+    draining = Member(ADDRESS, state="draining")
+    registration.update(draining)
+    wanted = {ours: draining.to_json()}
+    await eventually(as_wanted)
+    registration.update(Member(ADDRESS))
+    wanted = {ours: Member(ADDRESS).to_json(), theirs: grpc_go.record(Member(ADDRESS))}
+    await eventually(as_wanted)
+    await registration.close()
+    assert await stored() == {}
 
 
 async def test_a_later_process_at_the_same_address_keeps_the_key(client: EtcdClient, service: str) -> None:

@@ -184,12 +184,13 @@ def test_an_endpoint_that_makes_no_sense_is_left_out(host: Any) -> None:
     assert all(str(error).isprintable() for error in skipped)
 
 
-@pytest.mark.parametrize("junk", [{}, {"metadata": {}, "items": []}, {"metadata": {"resourceVersion": "1"}}])
+@pytest.mark.parametrize("junk", [{}, {"metadata": {}, "items": []}, {"metadata": {"resourceVersion": "2"}}])
 def test_what_is_no_list_is_refused_and_nobody_leaves(junk: dict[str, Any]) -> None:
     slices = Slices("grpc", refuse)
     list(slices.replace(listing(named("a", slice_of(endpoint("10.0.0.1"))))))
     with pytest.raises(ValueError, match="not a list of EndpointSlices"):
         list(slices.replace(junk))
+    assert slices.version == "1"
     assert not list(slices.replace(listing(named("a", slice_of(endpoint("10.0.0.1"))))))
 
 

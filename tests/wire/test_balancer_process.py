@@ -11,6 +11,7 @@ import pytest
 
 from lbsuite import cli
 from lbsuite.fleet import Fleet, Lbsuite
+from lbsuite.registry import grpc_go
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
@@ -75,6 +76,26 @@ async def test_a_restarted_balancer_answers_at_once_from_etcd(etcd: str, service
         finally:
             for registration in registrations:
                 await registration.close()
+
+
+@pytest.mark.parametrize("layout", ["grpc-go", "both"])
+async def test_a_fleet_is_moved_over_from_the_keys_of_go(layout: str, etcd: str, service: str) -> None:
+    """A Go program names one endpoint; ours is found by both; the balancer's peers are told whatever the layout."""
+    theirs = "127.0.0.1:1"
+    etcd_flags = ("--etcd", etcd, "--service", service, "--etcd-layout")
+    async with etcd_client(etcd) as client, lb(*etcd_flags, layout) as (process, caller):
+        await client.put(f"{service}/any".encode(), grpc_go.record(Member(theirs)))
+        backend = Lbsuite("backend", (*etcd_flags, layout))
+        await backend.start()
+        try:
+            await eventually(lambda: _same(caller, {theirs, backend.address}))
+            assert list((await caller.status()).balancers) == [process.address]
+            (pair,) = (await client.range(f"{service}/{backend.address}".encode())).kvs
+            assert pair.value == grpc_go.record(Member(backend.address))
+            assert await backend.stop() == 0
+            assert not (await client.range(pair.key)).kvs
+        finally:
+            await backend.kill()
 
 
 async def test_etcd_killed_and_wiped_fails_no_pick_and_drops_nobody_who_registers_again() -> None:

@@ -2,8 +2,9 @@
 
 import urllib.parse
 from collections.abc import Callable
+from typing import Any
 
-from lbsuite import addresses, names
+from lbsuite import addresses
 from lbsuite.registry.source import Source
 
 
@@ -12,7 +13,7 @@ def source_of(target: str) -> Source:
 
     static://HOST:PORT[,...]                      these endpoints
     lb://HOST:PORT[,...]/SERVICE                  those that any of these balancers tells of
-    etcd://HOST:PORT[,...]/SERVICE                those registered in this etcd
+    etcd://HOST:PORT[,...]/SERVICE[?layout=L]     those registered in this etcd: lbsuite, grpc-go (its resolver), both
     dns://NAME:PORT                               what the name stands for
     k8s://NAMESPACE/SERVICE:PORT                  the endpoints of a Kubernetes service, at a port by number or by name
 
@@ -41,13 +42,12 @@ def _lb(rest: str) -> Source:
 
 
 def _etcd(rest: str) -> Source:
-    from lbsuite.registry.etcd import EtcdSource
+    from lbsuite.registry import layouts
     from lbsuite.registry.etcd_settings import EtcdSettings
 
     place, _, query = rest.partition("?")
     endpoints, service = _servers_and_service(place)
-    _options(query)
-    return EtcdSource(EtcdSettings(endpoints), service, role="endpoints")
+    return layouts.followed(EtcdSettings(endpoints, **_options(query, "layout")), service)
 
 
 def _dns(rest: str) -> Source:
@@ -79,10 +79,10 @@ def _servers_and_service(place: str) -> tuple[tuple[str, ...], str]:
     servers, slash, service = place.partition("/")
     if not slash:
         raise ValueError("no /SERVICE after the addresses")
-    return tuple(addresses.valid(each) for each in servers.split(",")), names.service(service)
+    return tuple(addresses.valid(each) for each in servers.split(",")), service
 
 
-def _options(query: str, *known: str) -> dict[str, str]:
+def _options(query: str, *known: str) -> dict[str, Any]:
     options = dict(urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else ())
     for name in options.keys() - set(known):
         raise ValueError(f"no such option: {name!r}")

@@ -64,6 +64,7 @@ def _add_addresses(parser: Parser) -> None:
     parser.add_argument("--advertise", type=address, metavar="H:P", help="what callers are told, where it differs")
     parser.add_argument("--lb", type=address_list, default=(), metavar="H:P,...", help="balancers to register with")
     etcd.add_flags(parser)
+    etcd.add_layout(parser)
     add_service(parser)
 
 

@@ -2,9 +2,10 @@
 
 import argparse
 import os
+from typing import get_args
 
 from lbsuite.cli.arguments import Parser, address_list
-from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.etcd_settings import EtcdSettings, Layout
 
 PASSWORD = "LBSUITE_ETCD_PASSWORD"
 
@@ -20,9 +21,19 @@ def add_flags(parser: Parser, default: str = "no etcd") -> None:
     parser.add_argument("--etcd-key", metavar="PEM", help="the certificate's key")
 
 
+def add_layout(parser: Parser) -> None:
+    """For who writes or reads endpoints."""
+    parser.add_argument(
+        "--etcd-layout",
+        choices=get_args(Layout),
+        help="keys that name the endpoints: lbsuite's (default), those of grpc-go's resolver, or both",
+    )
+
+
 def settings(args: argparse.Namespace) -> EtcdSettings | None:
     """How to reach etcd, None for no etcd; ends the process with one line and status 2 where flags do not fit."""
     names = {"user": args.etcd_user, "ca": args.etcd_ca, "cert": args.etcd_cert, "key": args.etcd_key}
+    names["layout"] = getattr(args, "etcd_layout", None)
     if args.etcd is None:
         for name, value in names.items():
             if value is not None:
@@ -32,7 +43,8 @@ def settings(args: argparse.Namespace) -> EtcdSettings | None:
     if args.etcd_user is not None and password is None:
         args.refuse(f"--etcd-user {args.etcd_user!r} without a password in ${PASSWORD}")
     try:
-        chosen = EtcdSettings(args.etcd, password=password, **names)
+        given = {name: value for name, value in names.items() if value is not None}
+        chosen = EtcdSettings(args.etcd, password=password, **given)
         chosen.credentials()
     except ValueError as error:
         args.refuse(str(error))

@@ -21,11 +21,12 @@ from lbsuite.cli.arguments import (
     positive,
     whole,
 )
-from lbsuite.registry.etcd import EtcdSource
+from lbsuite.registry import layouts
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member
 from lbsuite.registry.registration import Registration
+from lbsuite.registry.source import Source
 from lbsuite.wire.balancer import (
     DEFAULT_STAGES,
     Balancer,
@@ -58,6 +59,7 @@ def add_flags(parser: Parser) -> None:
     )
     parser.add_argument("--advertise", type=address, metavar="H:P", help="what etcd is told, where it differs")
     add_service_flags(parser)
+    etcd.add_layout(parser)
     parser.add_argument(
         "--allow", type=checked(network), action="append", metavar="CIDR", help="where endpoints may be (loopback)"
     )
@@ -157,7 +159,7 @@ async def _serve(
         ending.push_async_callback(balancer.close)
         client = await ending.enter_async_context(EtcdClient(registry)) if registry else None
         if client:
-            await _follow(balancer, EtcdSource(client, settings.service), ending)
+            await _follow(balancer, layouts.followed(client, settings.service, balancers=True), ending)
         admin_door = await _open_admin(balancer, admin, ending) if admin else None
         ads_door = await _open_xds(balancer, xds, ending) if xds else None
         door = AioDoor(balancer)
@@ -207,7 +209,7 @@ async def _open_admin(balancer: Balancer, listen: str, ending: contextlib.AsyncE
     return door
 
 
-async def _follow(balancer: Balancer, source: EtcdSource, ending: contextlib.AsyncExitStack) -> None:
+async def _follow(balancer: Balancer, source: Source, ending: contextlib.AsyncExitStack) -> None:
     """Follows the source until the end; returns when its first list is there, or not there in time."""
     follower = Follower(balancer, source)
     following = background.start(follower.run(), "what follows the registry")

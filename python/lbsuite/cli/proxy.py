@@ -55,12 +55,12 @@ async def _serve_list(args: argparse.Namespace, settings: ProxySettings, listed:
 
 
 async def _serve_etcd(args: argparse.Namespace, settings: ProxySettings, registry: EtcdSettings) -> None:
-    from lbsuite.registry.etcd import EtcdSource
+    from lbsuite.registry import layouts
     from lbsuite.registry.etcd_client import EtcdClient
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, None, None)
     async with EtcdClient(registry) as client:
-        await _serve(args, settings, EtcdSource(client, args.service, role="endpoints"), None)
+        await _serve(args, settings, layouts.followed(client, args.service), None)
 
 
 async def _serve(args: argparse.Namespace, settings: ProxySettings, source: Source, listed: Listing | None) -> None:

@@ -100,6 +100,7 @@ def add_flags(parser: Parser) -> None:
     add("--backends", type=address_list, metavar="H:P,...", help="who serves")
     add("--backends-file", type=Path, metavar="FILE", help="who serves, one a line; SIGHUP: read it again")
     etcd.add_flags(parser)
+    etcd.add_layout(parser)
     add_service(parser)
     _add_picking(parser)
     _add_health(parser)

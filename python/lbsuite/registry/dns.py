@@ -8,7 +8,8 @@ import time
 from collections.abc import AsyncGenerator
 
 from lbsuite import addresses
-from lbsuite.events import Balancers, Event, Joined, Left
+from lbsuite.events import Event, Joined
+from lbsuite.registry.roll import Roll
 from lbsuite.registry.story import Stories, Story
 
 RESOLVE_S = 2.0
@@ -45,7 +46,7 @@ class Dns:
         self._doubted = asyncio.Event()
 
     async def _follow(self, story: Story) -> None:
-        known: tuple[str, ...] | None = None
+        roll = Roll()
         while True:
             looked_at, doubted = time.monotonic(), self._doubted
             try:
@@ -53,24 +54,13 @@ class Dns:
             except ValueError as error:
                 story.lost(str(error))
             else:
-                _tell(story, known, found)
-                known = found
+                for event in roll.becomes({address: Joined(address) for address in found}):
+                    story.tell(event)
+                story.heard()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s * random.uniform(1 - _SPREAD, 1 + _SPREAD)):
                     await doubted.wait()
             await asyncio.sleep(looked_at + LEAST_S - time.monotonic())
-
-
-def _tell(story: Story, known: tuple[str, ...] | None, found: tuple[str, ...]) -> None:
-    for address in found:
-        if address not in (known or ()):
-            story.tell(Joined(address))
-    for address in known or ():
-        if address not in found:
-            story.tell(Left(address))
-    if known is None:
-        story.tell(Balancers(frozenset()))
-    story.heard()
 
 
 async def resolve(name: str) -> tuple[str, ...]:

@@ -9,14 +9,17 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Literal
 
 from lbsuite.backoff import Backoff
 from lbsuite.errors import Unreachable
 from lbsuite.events import Balancers, Event
 from lbsuite.registry import etcd_messages as messages
+from lbsuite.registry import grpc_go
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_keys import EtcdKeys
 from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.grpc_go import GrpcGoKeys
 from lbsuite.registry.member import Role, prefix
 from lbsuite.registry.story import Stories, Story
 
@@ -28,14 +31,21 @@ class EtcdSource:
 
     client: stays its owner's to close; or settings, for a client of its own that is closed with the source.
     While etcd is away nobody leaves; it is tried again for ever. `skipped` counts the junk that was read under the
-    prefix. role: tell of the members of this role alone, and ask etcd for no others.
+    prefix. role: tell of the members of this role alone, and ask etcd for no others. layout: whose keys are read;
+    grpc-go's tell of endpoints only.
     Raises ValueError for a service name that cannot be part of a key.
     """
 
-    def __init__(self, client: EtcdClient | EtcdSettings, service: str = "default", role: Role | None = None) -> None:
+    def __init__(
+        self,
+        client: EtcdClient | EtcdSettings,
+        service: str = "default",
+        role: Role | None = None,
+        layout: Literal["lbsuite", "grpc-go"] = "lbsuite",
+    ) -> None:
         self.skipped = 0
-        self._service = service
-        self._prefix = prefix(service, role)
+        self._service, self._layout = service, layout
+        self._prefix = grpc_go.prefix(service) if layout == "grpc-go" else prefix(service, role)
         self._stories = Stories(f"members of {service}", self._follow)
         self._owns = isinstance(client, EtcdSettings)
         self._client = EtcdClient(client) if isinstance(client, EtcdSettings) else client
@@ -51,7 +61,7 @@ class EtcdSource:
             await self._client.close()
 
     async def _follow(self, story: Story) -> None:
-        keys = EtcdKeys(self._service, self._skip)
+        keys = GrpcGoKeys(self._skip) if self._layout == "grpc-go" else EtcdKeys(self._service, self._skip)
         backoff = Backoff()
         while True:
             try:
@@ -60,7 +70,7 @@ class EtcdSource:
                 story.lost(str(error))
             await asyncio.sleep(backoff.next_s())
 
-    async def _stream(self, keys: EtcdKeys, story: Story, backoff: Backoff) -> None:
+    async def _stream(self, keys: EtcdKeys | GrpcGoKeys, story: Story, backoff: Backoff) -> None:
         """One snapshot and the watch after it; returns when the watch needs a new snapshot."""
         snapshot = await self._client.range(self._prefix, prefix=True)
         for event in keys.replace(snapshot.kvs):

@@ -1,17 +1,21 @@
-"""How etcd is reached: endpoints, who we are, and whom we trust."""
+"""How etcd is reached: endpoints, who we are, and whom we trust; and which keys name who serves."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 import grpc
 
 from lbsuite import addresses
 
+Layout = Literal["lbsuite", "grpc-go", "both"]
+
 
 @dataclass(frozen=True)
 class EtcdSettings:
     """endpoints: HOST:PORT each. user, password: both or neither. ca, cert, key: paths of PEM files; with a ca the
-    connection is TLS, cert and key (both or neither) say who the caller is.
+    connection is TLS, cert and key (both or neither) say who the caller is. layout: the keys that name the endpoints of
+    a service, see lbsuite.registry.layouts.
 
     Raises ValueError for settings that do not go together or an address that is none.
     """
@@ -22,6 +26,7 @@ class EtcdSettings:
     ca: str | None = None
     cert: str | None = None
     key: str | None = None
+    layout: Layout = "lbsuite"
 
     def __post_init__(self) -> None:
         if not self.endpoints:
@@ -34,6 +39,8 @@ class EtcdSettings:
             raise ValueError(f"etcd cert and key go together; cert: {self.cert!r}, key: {self.key!r}")
         if self.cert is not None and self.ca is None:
             raise ValueError(f"etcd cert without a ca: {self.cert!r}")
+        if self.layout not in get_args(Layout):
+            raise ValueError(f"etcd layout is not one of {', '.join(get_args(Layout))}: {self.layout!r}")
 
     def __str__(self) -> str:
         return ",".join(self.endpoints)

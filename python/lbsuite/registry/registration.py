@@ -1,4 +1,4 @@
-"""One member's key in etcd, kept alive under a lease, whatever happens to etcd."""
+"""One member's keys in etcd, kept alive under a lease, whatever happens to etcd."""
 
 import asyncio
 import contextlib
@@ -10,8 +10,10 @@ from dataclasses import replace
 from lbsuite import background
 from lbsuite.backoff import Backoff
 from lbsuite.errors import Unreachable
+from lbsuite.registry import layouts
 from lbsuite.registry.etcd_client import EtcdClient, LeaseGone
-from lbsuite.registry.member import Member, Role, prefix
+from lbsuite.registry.etcd_settings import Layout
+from lbsuite.registry.member import Member, Role
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class Registration:
     Etcd being away is never an error here: it is tried again for ever, and the key is written again when etcd is back,
     empty or not. `registered` is set when the key has been written, and cleared when its lease is found gone.
     ttl_s: how long the key outlives its process, rounded up to whole seconds; etcd has a floor of its own, mostly 2.
+    layout: the keys that an endpoint is written under; a balancer has lbsuite's.
     update_s: least time between two writes of a changed load; it grows with the endpoints of the service, to 5 s.
     Raises ValueError for a service name that cannot be part of a key and a ttl_s that is not above 0.
     """
@@ -43,6 +46,7 @@ class Registration:
         service: str = "default",
         role: Role = "endpoints",
         ttl_s: float = 5.0,
+        layout: Layout = "lbsuite",
         update_s: float = 1.0,
     ) -> None:
         if not 0 < ttl_s < math.inf:
@@ -51,8 +55,9 @@ class Registration:
         self._client, self._member = client, member
         self._ttl_s, self._least_update_s = math.ceil(ttl_s), update_s
         self.update_s = update_s
-        self._siblings = prefix(service, role)
-        self._key = self._siblings + member.address.encode()
+        self._place = layout, service, role
+        self._siblings = layouts.siblings(*self._place)
+        self._stored: dict[bytes, bytes] = {}
         self._lease = self._beats = 0
         self._beat_s = self._beat_at = self._written_at = 0.0
         self._written: Member | None = None
@@ -113,6 +118,7 @@ class Registration:
             self._lease, granted_s = await self._client.grant(self._ttl_s)
             self._beat_s = granted_s / _BEATS
             self._beat_at = now + self._beat_s
+            self._stored.clear()
             self._written = None
         elif now >= self._beat_at:
             await self._client.keep_alive(self._lease)
@@ -122,15 +128,25 @@ class Registration:
             self._beat_at = now + self._beat_s
         if now >= self._write_at():
             member = self._member
-            await self._client.put(self._key, member.to_json(), self._lease)
+            await self._store(layouts.records(*self._place, member))
             self._written, self._written_at = member, now
 
+    async def _store(self, records: dict[bytes, bytes]) -> None:
+        for key, value in records.items():
+            if self._stored.get(key) != value:
+                await self._client.put(key, value, self._lease)
+                self._stored[key] = value
+        for key in self._stored.keys() - records.keys():
+            await self._client.delete(key)
+            del self._stored[key]
+
     async def _look(self) -> None:
-        """Has the key written again if it was deleted or changed, unless a later process at this address took it."""
-        found = (await self._client.range(self._key)).kvs
-        written = self._written.to_json() if self._written else b""
-        if not found or (found[0].lease == self._lease and found[0].value != written):
-            self._written = None
+        """Has a key written again if it was deleted or changed, unless a later process at this address took it."""
+        for key, value in list(self._stored.items()):
+            found = (await self._client.range(key)).kvs
+            if not found or (found[0].lease == self._lease and found[0].value != value):
+                del self._stored[key]
+                self._written = None
         siblings = (await self._client.range(self._siblings, prefix=True, count_only=True)).count
         self.update_s = max(self._least_update_s, min(siblings / FLEET_UPDATES, MOST_UPDATE_S))
 

@@ -4,12 +4,13 @@ https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-s
 slices, an endpoint may for a while be in two of them, and a dual-stack pod is in one of each family.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from lbsuite import names
-from lbsuite.events import Balancers, Event, Joined, Left
+from lbsuite.events import Event, Joined
+from lbsuite.registry.roll import Roll
 
 _FAMILIES = ("IPv4", "IPv6", "FQDN")
 _JUNK = (KeyError, TypeError, AttributeError, ValueError)
@@ -32,37 +33,35 @@ class Slices:
         self.version = ""
         self._port, self._skip = port, skip
         self._slices: dict[str, _Slice] = {}
-        self._told: dict[str, Joined] | None = None
+        self._roll = Roll()
 
-    def replace(self, listing: dict[str, Any]) -> Iterator[Event]:
+    def replace(self, listing: dict[str, Any]) -> list[Event]:
         """This EndpointSliceList is all there is; the first ends with Balancers. Raises ValueError if it is none."""
         try:
-            self.version = str(listing["metadata"]["resourceVersion"])
+            version = str(listing["metadata"]["resourceVersion"])
             slices = {str(each["metadata"]["name"]): each for each in listing["items"]}
         except _JUNK as error:
             raise ValueError(f"not a list of EndpointSlices: {error!r}") from None
+        self.version = version
         self._slices = {name: self._slices[name] for name in self._slices if name in slices}
         for name, each in slices.items():
             self._put(name, each)
-        first = self._told is None
-        yield from self._tell()
-        if first:
-            yield Balancers(frozenset())
+        return self._roll.becomes(self._there())
 
-    def change(self, change: dict[str, Any]) -> Iterator[Event]:
+    def change(self, change: dict[str, Any]) -> list[Event]:
         """One event of a watch: a slice that was added, modified or deleted, or a bookmark."""
         try:
             kind, slice_ = change["type"], change["object"]
             version, name = slice_["metadata"]["resourceVersion"], slice_["metadata"].get("name")
         except _JUNK as error:
             self._skip(ValueError(f"not an event of a watch: {error!r}"))
-            return
+            return []
         self.version = str(version)
         if kind == "DELETED":
             self._slices.pop(name, None)
         elif kind != "BOOKMARK":
             self._put(name, slice_)
-        yield from self._tell()
+        return self._roll.becomes(self._there())
 
     def _put(self, name: str, slice_: dict[str, Any]) -> None:
         try:
@@ -96,16 +95,6 @@ class Slices:
         except (*_JUNK, IndexError) as error:
             self._skip(ValueError(f"endpoint {endpoint!r}: {error}"))
             return None
-
-    def _tell(self) -> Iterator[Event]:
-        """What differs from what was told; who joins goes first, so that no list is empty between two slices."""
-        there, told = self._there(), self._told or {}
-        self._told = there
-        for address, member in there.items():
-            if told.get(address) != member:
-                yield member
-        for address in told.keys() - there.keys():
-            yield Left(address)
 
     def _there(self) -> dict[str, Joined]:
         there: dict[str, Joined] = {}

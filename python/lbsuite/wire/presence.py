@@ -22,7 +22,7 @@ class Presence:
     def __init__(self, settings: EtcdSettings, member: Member, service: str, ttl_s: float, found: Found) -> None:
         self._client = EtcdClient(settings)
         self._member, self._found = member, found
-        self._registration = Registration(self._client, member, service=service, ttl_s=ttl_s)
+        self._registration = Registration(self._client, member, service=service, ttl_s=ttl_s, layout=settings.layout)
         self._source = EtcdSource(self._client, service, role="balancers")
         self._watching: asyncio.Task[None] | None = None
 
