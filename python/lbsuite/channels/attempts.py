@@ -6,6 +6,7 @@ That callback runs before whoever awaits the attempt wakes: one that is over is 
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable, Coroutine
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from lbsuite.channels.methods import Key, Method
 
 _T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 """Who waits for somebody looks so often without being told, too: an ejection that is over is told to nobody."""
@@ -132,7 +135,11 @@ class Attempts:
         options = self._options
         options["timeout"] = None if self._deadline is None else self._deadline - now
         stub = endpoint.stubs.get(self._method) or self._method.stub(endpoint)
-        self._attempt = attempt = stub(self._message(), **options)
+        try:
+            self._attempt = attempt = stub(self._message(), **options)
+        except BaseException:
+            self._dispatch.failed(pick, endpoint, outcomes.cancelled(), now, now)
+            raise
         attempt.add_done_callback(self._attempt_over)
         if self._moved is not None:
             self._moved.set()
@@ -165,7 +172,12 @@ class Attempts:
             return
         self._failed, self._attempt = attempt, None
         self._tried += (endpoint.address,)
-        self.seek(now)
+        try:
+            self.seek(now)
+        except Exception:
+            # A policy's own, which nobody waits for here.
+            _log.exception("no endpoint can be picked for another attempt")
+            self._end(attempt)
 
     def _repeats(self, end: outcomes.Outcome, now: float) -> bool:
         # Who waits for a connection loses nothing by one that did not come up: each that fails so is out of the engine.

@@ -1,7 +1,7 @@
 """A grpc.aio.Channel over all endpoints of a service."""
 
 import asyncio
-import time
+import random
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -182,15 +182,10 @@ def channel(
     asyncio.get_running_loop()
     retry = retry or Retry()
     hedging = Hedging(hedge, retry)
-    engine = _core.Engine(policy, seed=_seed(), stages=stages, queue_s=queue_s)
+    engine = _core.Engine(policy, seed=random.getrandbits(62), stages=stages, queue_s=queue_s)
     name, source = (target, source_of(target)) if isinstance(target, str) else (type(target).__name__, target)
     settings = ServiceSettings(name, source, engine, retry, hedging, queue_s)
     return Channel(settings, key, _connector(credentials, options))
-
-
-def _seed() -> int:
-    """Channels that begin alike must not choose alike."""
-    return time.monotonic_ns()
 
 
 def _connector(credentials: grpc.ChannelCredentials | None, options: Options) -> Callable[[str], grpc.aio.Channel]:

@@ -33,8 +33,8 @@ class Connection(Protocol):
 @dataclass(slots=True, eq=False)
 class Endpoint:
     """in_flight, finished, failed: of this channel's own attempts. others: tasks of others, by the last report. listed:
-    what the list said last. load_due_s: when its trailers are worth reading again. stubs: its callables, by whose they
-    are.
+    what the list said last. load_due_s: when its trailers are worth reading again. mute: it knows no probes.
+    stubs: its callables, by whose they are.
     """
 
     address: str
@@ -45,6 +45,7 @@ class Endpoint:
     others: int = 0
     listed: Reported | None = None
     available: bool = True
+    mute: bool = False
     finished: int = 0
     failed: int = 0
     load_due_s: float = 0.0

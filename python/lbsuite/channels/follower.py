@@ -38,38 +38,43 @@ class Follower:
         self.listed = False
         """Whether the source has told its first list."""
         self.contact = Contact(up=True)
-        self.heard_s: float | None = None
-        """When the source told something last; None: never."""
+        self.lost_s: float | None = None
+        """Since when the source is not heard; None: it is."""
         self._engine = engine
         self._loads = loads
         self._connect = connect
         self._changed = changed
         self._doubt: Callable[[], None] = _nothing
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: dict[asyncio.Task[None], Connection] = {}
 
     async def run(self, source: Source) -> None:
         """Until the source is closed. A source that can `look_again` does so when an endpoint is lost."""
         self._doubt = getattr(source, "look_again", _nothing)
-        async with contextlib.aclosing(source.events()) as events:
-            async for event in events:
-                now = time.monotonic()
-                self.heard_s = now
-                try:
-                    self._take(event, now)
-                except ValueError as error:
-                    _log.warning("the list tells what makes no sense, which is left out: %s", error)
-                self._changed(now)
+        try:
+            async with contextlib.aclosing(source.events()) as events:
+                async for event in events:
+                    self._hear(event, time.monotonic())
+        except Exception as error:
+            self._hear(Contact(up=False, why=repr(error)), time.monotonic())
+            raise
 
     async def close(self, grace_s: float | None) -> None:
         """Ends every connection; calls under way have grace_s."""
         for timer in self._timers.values():
             timer.cancel()
-        gone = list(self.endpoints.values())
+        closing = [*self._closing.values(), *(endpoint.connection for endpoint in self.endpoints.values())]
         self.endpoints.clear()
         for task in self._closing:
             task.cancel()
-        await asyncio.gather(*(each.connection.close(grace_s) for each in gone), *self._closing, return_exceptions=True)
+        await asyncio.gather(*(connection.close(grace_s) for connection in closing), return_exceptions=True)
+
+    def _hear(self, event: Event, now: float) -> None:
+        try:
+            self._take(event, now)
+        except ValueError as error:
+            _log.warning("the list tells what makes no sense, which is left out: %s", error)
+        self._changed(now)
 
     def _take(self, event: Event, now: float) -> None:
         match event:
@@ -83,7 +88,7 @@ class Follower:
                 if endpoint := self.endpoints.get(address):
                     self._loads.listed(endpoint, event, now)
             case Contact():
-                self._hear(event)
+                self._hear_of(event, now)
 
     def _join(self, event: Joined, address: str, now: float) -> None:
         self._end_timer(address)
@@ -115,10 +120,10 @@ class Follower:
     def _forget(self, address: str, now: float) -> None:
         self._end_timer(address)
         self._engine.leave(address, now)
-        endpoint = self.endpoints.pop(address)
-        closing = background.start(endpoint.connection.close(DRAIN_S), f"end of {address}")
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        connection = self.endpoints.pop(address).connection
+        closing = background.start(connection.close(DRAIN_S), f"end of {address}")
+        self._closing[closing] = connection
+        closing.add_done_callback(self._closing.pop)
 
     def _told(self, endpoint: Endpoint, state: State, why: str) -> None:
         """How an endpoint's connection stands. Who was never reached is not yet the engine's."""
@@ -151,8 +156,9 @@ class Follower:
         if new and endpoint.listed is not None:
             self._loads.listed(endpoint, endpoint.listed, now)
 
-    def _hear(self, contact: Contact) -> None:
+    def _hear_of(self, contact: Contact, now: float) -> None:
         self.contact = contact
+        self.lost_s = None if contact.up else self.lost_s or now
         self._end_timer("")
         if not contact.up:
             self._timers[""] = asyncio.get_running_loop().call_later(OLD_S, self._forget_loads)

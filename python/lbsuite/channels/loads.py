@@ -68,7 +68,7 @@ class Loads:
             tasks=endpoint.in_flight + endpoint.others,
             memory=endpoint.listed.memory if endpoint.listed else 0,
             cpu=told.cpu_utilization,
-            utilization=max(told.application_utilization, *told.utilization.values(), 0.0),
+            utilization=told.application_utilization,
             available=endpoint.available,
             finished=finished,
             failed=failed,

@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 
 from lbsuite import background
+from lbsuite.channels.endpoint import Endpoint
 from lbsuite.wire import messages, services
 
 if TYPE_CHECKING:
@@ -26,27 +27,26 @@ class Probes:
     def __init__(self, service: "Service") -> None:
         self._service = service
         self._asked: dict[str, asyncio.Task[None]] = {}
-        self._mute: set[str] = set()
 
     def send(self, address: str) -> None:
         """Asks an endpoint; one that is being asked, or that knows no probes, is left alone."""
-        if address in self._asked or address in self._mute:
+        endpoint = self._service.endpoints.get(address)
+        if endpoint is None or endpoint.mute or address in self._asked:
             return
-        self._asked[address] = task = background.start(self._ask(address), f"probe of {address}")
+        self._asked[address] = task = background.start(self._ask(endpoint), f"probe of {address}")
         task.add_done_callback(lambda _: self._asked.pop(address))
 
-    async def _ask(self, address: str) -> None:
-        endpoint = self._service.endpoints.get(address)
-        if endpoint is None:
-            return
-        probe = services.stub(endpoint.connection.channel, "ProbeService").Probe
+    async def _ask(self, endpoint: Endpoint) -> None:
+        probe = endpoint.stubs.get(self)
+        if probe is None:
+            probe = endpoint.stubs[self] = services.stub(endpoint.connection.channel, "ProbeService").Probe
         try:
             reply: messages.ProbeReply = await probe(messages.ProbeRequest(), timeout=PROBE_S)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-                self._mute.add(address)
-                _log.warning("%s answers no probes: it did not join by lbsuite.join", address)
+                endpoint.mute = True
+                _log.warning("%s answers no probes: it did not join by lbsuite.join", endpoint.address)
             return
         now = time.monotonic()
-        self._service.engine.probed(address, now, tasks=reply.tasks, latency_s=reply.latency_us / 1e6)
+        self._service.engine.probed(endpoint.address, now, tasks=reply.tasks, latency_s=reply.latency_us / 1e6)
         self._service.alarm.settle(now)

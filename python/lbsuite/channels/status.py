@@ -1,12 +1,14 @@
 """What a channel says of itself, and why it finds nobody."""
 
+import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import grpc
 
 from lbsuite import _core
+from lbsuite.channels.endpoint import Endpoint
 from lbsuite.channels.follower import Follower
 
 
@@ -30,7 +32,7 @@ class EndpointStatus:
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
     """listed: the first list has come. heard: whether whoever tells the list is heard; if not, why_not says more, and
-    calls go by the last list. list_age_s: since anything was told last; None: nothing was. calls, retries,
+    calls go by the last list. list_age_s: how old it may be: 0 while heard; None: there is none yet. calls, retries,
     hedges, failed_first: calls begun, attempts after one that failed, attempts beside one that took long, first
     attempts that an unwell endpoint failed.
     """
@@ -69,7 +71,7 @@ def channel_status(
         listed=follower.listed,
         heard=follower.contact.up,
         why_not=follower.contact.why,
-        list_age_s=None if follower.heard_s is None else now - follower.heard_s,
+        list_age_s=now - (follower.lost_s or now) if follower.listed else None,
         waiting=waiting,
         **counts,
     )
@@ -108,11 +110,14 @@ def lack(engine: _core.Engine, follower: Follower, target: str, now: float) -> L
         return Lack(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{target} is at its limit ({why})")
     if any(endpoint.state == "connecting" for endpoint in follower.endpoints.values()):
         return None
-    found = ", ".join(_words(each) for each in endpoints(engine, follower, now)[:5])
+    listed = follower.endpoints.values()
+    ready = any(each.state == "ready" for each in listed)
+    known: Iterable[EndpointStatus | Endpoint] = endpoints(engine, follower, now) if ready else listed
+    found = ", ".join(_words(each) for each in itertools.islice(known, 5))
     return Lack(
         grpc.StatusCode.UNAVAILABLE, f"none of the {len(follower.endpoints)} endpoints of {target} serves: {found}"
     )
 
 
-def _words(endpoint: EndpointStatus) -> str:
+def _words(endpoint: EndpointStatus | Endpoint) -> str:
     return f"{endpoint.address} is {endpoint.state}" + (f" ({endpoint.why})" if endpoint.why else "")
