@@ -1,6 +1,7 @@
 """The ADS server on the wire, asked by a client that speaks the protocol by hand."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -68,6 +69,16 @@ def health(answer: Any) -> dict[int, str]:
     (packed,) = answer.resources
     return {
         endpoint.endpoint.address.socket_address.port_value: messages.HealthStatus.Name(endpoint.health_status)
+        for locality in messages.ClusterLoadAssignment.FromString(packed.value).endpoints
+        for endpoint in locality.lb_endpoints
+    }
+
+
+def weights(answer: Any) -> dict[int, int]:
+    """By port."""
+    (packed,) = answer.resources
+    return {
+        endpoint.endpoint.address.socket_address.port_value: endpoint.load_balancing_weight.value
         for locality in messages.ClusterLoadAssignment.FromString(packed.value).endpoints
         for endpoint in locality.lb_endpoints
     }
@@ -229,3 +240,21 @@ async def test_an_endpoint_with_a_name_is_told_by_its_address() -> None:
         (packed,) = answer.resources
         (locality,) = messages.ClusterLoadAssignment.FromString(packed.value).endpoints
         assert locality.lb_endpoints[0].endpoint.address.socket_address.address in ("127.0.0.1", "::1")
+
+
+async def test_weights_follow_reports_where_that_is_asked_for() -> None:
+    """A ends 10 tasks in a second of work, B ends 30."""
+
+    async def report() -> None:
+        for work in itertools.count(1):
+            for address, rate in ((A, 10), (B, 30)):
+                await serving.report(address, 1, finished=rate * work, task_us=1_000_000 * work)
+            await asyncio.sleep(0.01)
+
+    async with Serving(weights="reports") as serving, client(serving) as ads:
+        await serving.register_at(A, B)
+        await ads.ask(ENDPOINTS, "default")
+        assert weights(await ads.hear_of("HEALTHY", "HEALTHY")) == {1: 1000, 2: 1000}
+        reporting = asyncio.create_task(report())
+        assert weights(await ads.hear()) == {1: 500, 2: 1500}
+        reporting.cancel()

@@ -16,7 +16,7 @@ import grpc
 import grpc.aio
 
 from lbsuite.wire import messages
-from lbsuite.wire.balancer import Balancer, BalancerSettings
+from lbsuite.wire.balancer import Balancer
 from lbsuite.xds import bootstrap
 from lbsuite.xds.door import AdsDoor
 from lbsuite.xds.settings import ClientPolicy, XdsSettings
@@ -72,9 +72,9 @@ async def backends(*utilizations: float | None) -> AsyncIterator[list[Backend]]:
 class Serving:
     """A balancer and its ADS door in this process."""
 
-    def __init__(self, policy: str = "round_robin", settings: BalancerSettings | None = None) -> None:
-        self.balancer = Balancer(settings)
-        self.door = AdsDoor(self.balancer, XdsSettings(policy=ClientPolicy.parse(policy)))
+    def __init__(self, policy: str = "round_robin", weights: str = "joined") -> None:
+        self.balancer = Balancer()
+        self.door = AdsDoor(self.balancer, XdsSettings(policy=ClientPolicy.parse(policy), weights=weights))
 
     async def register(self, *backends: Backend, **fields: Any) -> None:
         await self.register_at(*(backend.address for backend in backends), **fields)

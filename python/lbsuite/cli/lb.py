@@ -35,7 +35,7 @@ from lbsuite.wire.balancer import (
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
 from lbsuite.wire.hosting import check_policy, check_stage, hosted_policies, hosted_stages
-from lbsuite.xds.settings import POLICIES, ClientPolicy, XdsSettings
+from lbsuite.xds.settings import POLICIES, WEIGHTS, ClientPolicy, XdsSettings
 
 if TYPE_CHECKING:
     from lbsuite.admin.door import AdminDoor
@@ -103,6 +103,9 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
         metavar="P",
         help=f"what xDS clients run: {', '.join(POLICIES)}, NAME:KEY=VALUE,... (the first)",
     )
+    parser.add_argument(
+        "--xds-weights", choices=WEIGHTS, help=f"what xDS clients are told endpoints weigh ({WEIGHTS[0]})"
+    )
 
 
 @checked
@@ -138,11 +141,11 @@ def run(args: argparse.Namespace) -> int:
 def xds_settings(args: argparse.Namespace) -> XdsSettings | None:
     """What the flags say of xDS, on the same host as the balancer; None: not wanted."""
     if args.xds_port is None:
-        if args.xds_policy:
-            args.refuse("--xds-policy is for xDS clients, and needs --xds-port")
+        if args.xds_policy or args.xds_weights:
+            args.refuse("--xds-policy and --xds-weights are for xDS clients, and need --xds-port")
         return None
     listen = f"{args.listen.rpartition(':')[0]}:{args.xds_port}"
-    return XdsSettings(listen, args.xds_policy or ClientPolicy())
+    return XdsSettings(listen, args.xds_policy or ClientPolicy(), args.xds_weights or WEIGHTS[0])
 
 
 async def _serve(

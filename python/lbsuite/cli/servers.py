@@ -104,7 +104,7 @@ async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
     else:
         fixed = ["--fixed"] if args.fixed else []
         staged = [*(f"--stage={spec}" for spec in args.stages or ()), f"--queue-s={args.queue_s}"]
-        followed = [f"--xds-policy={args.xds_policy}"] if args.xds_policy else []
+        followed = [f"--xds-{key}={value}" for key in ("policy", "weights") if (value := getattr(args, f"xds_{key}"))]
         chosen = [f"--policy={args.policy}", *fixed, *staged, f"--load={args.load}", f"--door={args.door}", *followed]
         xds = told.listen if (told := xds_settings(args)) else None
         started = await fleet.start_lb(*chosen, *shared, listen=args.listen, admin=args.admin, xds=xds)

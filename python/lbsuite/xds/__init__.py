@@ -4,7 +4,7 @@
     settings      what it is told: the policy that clients are to run
     feed          rosters become resources, whenever they change
     endpoints, services, balancing   one resource each: who may be called; how a service is reached; by which policy
-    hosts         where endpoints are that have names
+    hosts, weights   where endpoints are that have names; what they weigh by their reports, where that is asked for
     catalog       what there is to tell, by type and name, with versions
     stream        one client; subscription has what it asked for of one type, took and refused: `whole` or by `delta`
     clients       all of them, for `status`

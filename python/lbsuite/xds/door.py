@@ -51,7 +51,7 @@ class AdsDoor:
     async def open(self) -> str:
         """Listens, and says where. Raises StartFailed where that cannot be."""
         self.address = listening.listen(self._server, self._settings.listen)
-        self._feed = Feed(self._balancer, self._catalog, self._settings.policy)
+        self._feed = Feed(self._balancer, self._catalog, self._settings)
         self._balancer.xds_clients = self.clients.told
         await self._server.start()
         return self.address

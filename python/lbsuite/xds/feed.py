@@ -10,7 +10,8 @@ from lbsuite.xds import catalog, services
 from lbsuite.xds.catalog import Catalog
 from lbsuite.xds.endpoints import Told, assignment
 from lbsuite.xds.hosts import Hosts
-from lbsuite.xds.settings import ClientPolicy
+from lbsuite.xds.settings import XdsSettings
+from lbsuite.xds.weights import Weights
 
 COALESCE_S = 0.002
 """Changes within this time of a look are told together by the next."""
@@ -22,13 +23,14 @@ REST_S = 1.0
 class Feed:
     """Keeps a catalog in step with a balancer's services, from now on. Belongs to the running event loop."""
 
-    def __init__(self, balancer: Balancer, told: Catalog, policy: ClientPolicy) -> None:
+    def __init__(self, balancer: Balancer, told: Catalog, settings: XdsSettings) -> None:
         self._balancer = balancer
         self._catalog = told
-        self._policy = policy
+        self._settings = settings
         self._hosts = Hosts(balancer.allowed.targets, self._moved)
         self._marks: dict[str, tuple[int, int]] = {}
         self._told: dict[str, list[Told]] = {}
+        self._weights: dict[str, Weights] = {}
         self._loop = asyncio.get_running_loop()
         self._soon: asyncio.TimerHandle | None = None
         self._rested_s = 0.0
@@ -55,7 +57,10 @@ class Feed:
 
     def _look_at_all(self) -> None:
         self._marks.clear()
-        self._hosts.keep(address for each in self._balancer.services.values() for address in each.standings)
+        found = self._balancer.services
+        self._hosts.keep(address for membership in found.values() for address in membership.standings)
+        for name, weights in self._weights.items():
+            weights.take(found[name].standings if name in found else {})
         self._look()
         self._later = self._loop.call_later(REST_S, self._look_at_all)
 
@@ -77,20 +82,24 @@ class Feed:
     def _open_and_close(self, found: Collection[str]) -> None:
         for name in self._told.keys() - found:
             del self._told[name]
-            self._marks.pop(name, None)
+            for kept in (self._marks, self._weights):
+                kept.pop(name, None)
             self._catalog.drop(name)
         for name in found - self._told.keys():
             self._told[name] = []
+            if self._settings.weights == "reports":
+                self._weights[name] = Weights()
             self._catalog.put(catalog.ENDPOINTS, name, assignment(name, ()))
-            self._catalog.put(catalog.CLUSTER, name, services.cluster(name, self._policy))
+            self._catalog.put(catalog.CLUSTER, name, services.cluster(name, self._settings.policy))
             self._catalog.put(catalog.LISTENER, name, services.listener(name))
             self._catalog.put(catalog.ROUTE, name, services.route(name))
         every = services.proxy_route(found, self._balancer.settings.service)
         self._catalog.put(catalog.ROUTE, services.ALL, every)
 
     def _tell(self, name: str, membership: Membership, now: float) -> None:
+        weights = self._weights.get(name)
         told = [
-            Told(*place, seen.state, seen.weight, seen.zone, seen.tier)
+            Told(*place, seen.state, weights.of(seen.address) if weights else seen.weight, seen.zone, seen.tier)
             for seen in membership.engine.endpoints(now)
             if (place := self._hosts.place(seen.address)) is not None
         ]

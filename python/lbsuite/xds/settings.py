@@ -16,6 +16,8 @@ POLICIES: Final[Mapping[str, Mapping[str, float]]] = {
 client_side_weighted_round_robin: as `weighted_round_robin:weights=reports` has them. choices: endpoints compared.
 entries: of the ring, at least.
 """
+WEIGHTS = ("joined", "reports")
+"""As endpoints said when they joined, or as they earn by what they report."""
 MOST = {"choices": 100, "entries": 8_388_608, "penalty": 1e6}
 MOST_S = 86_400
 
@@ -60,7 +62,8 @@ def _number(key: str, text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class XdsSettings:
-    """listen: HOST:PORT, port 0 takes a free one. policy: what clients run."""
+    """listen: HOST:PORT, port 0 takes a free one. policy: what clients run. weights: by which of WEIGHTS they go."""
 
     listen: str = "127.0.0.1:0"
     policy: ClientPolicy = field(default_factory=ClientPolicy)
+    weights: str = "joined"
