@@ -1,6 +1,8 @@
 """`lb --xds-port`, as users start it, and what it says of itself."""
 
+import asyncio
 import json
+import signal
 import subprocess
 import sys
 
@@ -44,3 +46,18 @@ def test_without_the_package_of_messages_one_line_says_what_to_install() -> None
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     assert "pip install 'lbsuite[xds]'" in line
+
+
+async def test_servers_pass_on_what_is_said_of_xds() -> None:
+    words = ("servers", "-n", "1", "--no-etcd", "--listen", "127.0.0.1:0", "--policy", "random")
+    flags = ("--xds-port", "0", "--xds-policy", "ring_hash:entries=8", "--xds-weights", "reports")
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "lbsuite", *words, *flags,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert running.stdout is not None
+    async with asyncio.timeout(60):
+        told = [(await running.stdout.readline()).decode().split()[:2] for _ in range(2)]
+        running.send_signal(signal.SIGTERM)
+        await running.wait()
+    assert told == [["ready", "servers"], ["ready", "xds"]]

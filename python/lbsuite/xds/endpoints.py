@@ -6,8 +6,7 @@ UNHEALTHY. A full one is healthy: that passes before a client hears of it, and t
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lbsuite.xds import messages, services
 
@@ -16,8 +15,7 @@ MOST_WEIGHT = 2**31
 _UNWELL = ("ejected", "stale")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One endpoint as clients are told of it."""
 
     ip: str
