@@ -1,6 +1,7 @@
 """Calls of one request and one answer over real servers."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import time
@@ -71,6 +72,15 @@ async def test_an_endpoint_that_stopped_costs_nobody_a_call_and_serves_again_onc
         await servers[0].start()
         await all_ready(balanced, 3)
         assert servers[0].address.encode() in {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(3)}
+
+
+async def test_a_stub_that_is_made_for_one_call_leaves_nothing_behind() -> None:
+    async with serving(2) as servers, channel(static(servers), policy="round_robin") as balanced:
+        await all_ready(balanced, 2)
+        for _ in range(20):
+            await echo(balanced)(b"", timeout=DEADLINE_S)
+        gc.collect()
+        assert sum(len(endpoint.stubs) for endpoint in balanced.service.endpoints.values()) <= 1
 
 
 async def test_a_call_that_was_turned_away_is_tried_elsewhere_whatever_its_method() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+from weakref import WeakKeyDictionary
 
 import grpc
 import grpc.aio
@@ -49,7 +50,7 @@ class Endpoint:
     finished: int = 0
     failed: int = 0
     load_due_s: float = 0.0
-    stubs: dict[object, Any] = field(default_factory=dict)
+    stubs: WeakKeyDictionary[object, Any] = field(default_factory=WeakKeyDictionary)
     _measured: tuple[float, float, float] | None = None
 
     def measure(self, calls_per_s: float, failures_per_s: float, now: float) -> tuple[int, int]:
