@@ -13,7 +13,8 @@ import grpc.aio
 
 from lbsuite.cli import daemon
 from lbsuite.wire import listening, messages, services
-from lbsuite.wire.join import Enrolment, EnrolmentSettings
+from lbsuite.wire.enrolment import EnrolmentSettings
+from lbsuite.wire.join import enrol
 
 FAILS_AFTER_S = 0.001
 
@@ -21,30 +22,35 @@ FAILS_AFTER_S = 0.001
 class Sick:
     """Answers Compute as its fault has it."""
 
-    def __init__(self, enrolment: Enrolment, fault: str) -> None:
-        self._enrolment, self._fault = enrolment, fault
+    def __init__(self, fault: str) -> None:
+        self._fault = fault
 
     async def Compute(
         self, request: messages.TaskRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> messages.TaskResponse:
-        if self._fault == "silent":
+        if self._fault == "black_hole":
             await asyncio.Event().wait()
-        async with self._enrolment.task(context):
-            if self._fault == "black_hole":
-                await asyncio.Event().wait()
-            await asyncio.sleep(FAILS_AFTER_S)
-            await context.abort(grpc.StatusCode.INTERNAL, "it is broken")
+        await asyncio.sleep(FAILS_AFTER_S)
+        await context.abort(grpc.StatusCode.INTERNAL, "it is broken")
+
+
+class Silence(grpc.aio.ServerInterceptor):
+    """Swallows tasks before anybody counts them."""
+
+    async def intercept_service(self, continuation: Any, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        if handler_call_details.method.endswith("/Compute"):
+            await asyncio.Event().wait()
+        return await continuation(handler_call_details)
 
 
 async def serve(fault: str, listen: str, balancers: tuple[str, ...]) -> None:
-    server = grpc.aio.server(options=listening.OPTIONS)
-    enrolment = Enrolment(listening.listen(server, listen), EnrolmentSettings(balancers=balancers))
-    server.add_generic_rpc_handlers(services.handlers("BackendService", Sick(enrolment, fault), bare=["Compute"]))
+    interceptors = [Silence()] if fault == "silent" else []
+    server = grpc.aio.server(interceptors=interceptors, options=listening.OPTIONS)
+    enrolment = enrol(server, listening.listen(server, listen), EnrolmentSettings(balancers=balancers))
+    server.add_generic_rpc_handlers(services.handlers("BackendService", Sick(fault), bare=["Compute"]))
     await server.start()
-    await enrolment.start()
     daemon.ready("backend", enrolment.address)
     await daemon.stop_event().wait()
-    await enrolment.leave()
     await server.stop(0)
 
 

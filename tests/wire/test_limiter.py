@@ -1,10 +1,14 @@
 """The counts of one backend add up, whatever comes and goes."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lbsuite.wire import messages
+from lbsuite.wire.latencies import ENOUGH
 from lbsuite.wire.limiter import IDLE_S, MAX_BALANCERS, Limiter, Slot
 
 STEPS = st.lists(
@@ -17,6 +21,13 @@ STEPS = st.lists(
 
 def token(balancer: int, number: int = 1) -> int:
     return balancer << 32 | number
+
+
+def turn_away(limiter: Limiter, balancer: int, now: float) -> None:
+    """One more call of a balancer that is no task, if it is not turned away for want of a slot."""
+    slot = limiter.begin(token(balancer), now)
+    if slot is not None:
+        limiter.withdraw(slot, now)
 
 
 def filled(limiter: Limiter, now: float) -> messages.ServerLoad:
@@ -50,7 +61,7 @@ class Books:
             self.limiter.end(self.running.pop(), self.now, failed=action == "fail")
             self.ended, self.failed = self.ended + 1, self.failed + (action == "fail")
         elif action == "refuse":
-            self.limiter.refuse(token(balancer), self.now)
+            turn_away(self.limiter, balancer, self.now)
             self.arrived, self.refused = self.arrived + 1, self.refused + 1
         elif action == "close":
             self.limiter.closed = True
@@ -103,8 +114,8 @@ def test_the_peak_is_of_the_time_since_the_last_report() -> None:
 def test_tokens_of_ever_new_balancers_do_not_push_out_those_that_pick() -> None:
     limiter = Limiter(1)
     for balancer in range(1, 1000):
-        limiter.refuse(token(balancer), now=float(balancer) / 1000)
-        limiter.refuse(token(1), now=float(balancer) / 1000)
+        turn_away(limiter, balancer, balancer / 1000)
+        turn_away(limiter, 1, balancer / 1000)
     counts = {counts.balancer: counts.begun for counts in filled(limiter, 1.0).by_balancer}
     assert len(counts) == MAX_BALANCERS
     assert counts[1] == 1000
@@ -113,11 +124,56 @@ def test_tokens_of_ever_new_balancers_do_not_push_out_those_that_pick() -> None:
 def test_a_balancer_not_seen_for_long_gives_way() -> None:
     limiter = Limiter(1)
     for balancer in range(1, MAX_BALANCERS + 1):
-        limiter.refuse(token(balancer), now=0.0 if balancer == 5 else IDLE_S)
-    limiter.refuse(token(1000), now=IDLE_S)
+        turn_away(limiter, balancer, 0.0 if balancer == 5 else IDLE_S)
+    turn_away(limiter, 1000, IDLE_S)
     known = {counts.balancer for counts in filled(limiter, IDLE_S).by_balancer}
     assert 1000 in known
     assert 5 not in known
+
+
+def test_a_slot_is_given_back_once() -> None:
+    limiter = Limiter(2)
+    slot = limiter.begin(0, 0.0)
+    assert slot is not None
+    limiter.end(slot, 1.0)
+    limiter.end(slot, 2.0, failed=True)
+    limiter.withdraw(slot, 3.0)
+    assert (limiter.tasks, limiter.finished, limiter.failed, limiter.refused) == (0, 1, 0, 0)
+
+
+def test_threads_that_begin_and_end_at_once_lose_no_count() -> None:
+    limiter = Limiter(3)
+
+    def work(_: int) -> int:
+        done = 0
+        for _ in range(2000):
+            if (slot := limiter.begin(token(7), time.monotonic())) is not None:
+                limiter.end(slot, time.monotonic())
+                done += 1
+        return done
+
+    with ThreadPoolExecutor(8) as threads:
+        done = sum(threads.map(work, range(8)))
+    assert (limiter.tasks, limiter.finished, limiter.begun) == (0, done, 16_000)
+    assert limiter.refused == 16_000 - done
+    assert limiter.most <= 3
+
+
+def test_what_a_task_would_take_is_the_median_near_so_many_in_flight() -> None:
+    limiter = Limiter(10)
+    assert limiter.expected_s() == 0.0
+    for beside, taken_s in ((0, 1.0), (4, 5.0)):
+        others = [limiter.begin(0, 0.0) for _ in range(beside)]
+        for _ in range(2 * ENOUGH):
+            slot = limiter.begin(0, 0.0)
+            assert slot is not None
+            limiter.end(slot, taken_s)
+        for other in others:
+            assert other is not None
+            limiter.end(other, 0.0, failed=True)
+    assert limiter.expected_s() == 1.0
+    assert [limiter.begin(0, 0.0) is not None for _ in range(4)] == [True] * 4
+    assert limiter.expected_s() == 5.0
 
 
 def test_each_change_is_told() -> None:

@@ -10,7 +10,9 @@ import grpc
 import grpc.aio
 
 from lbsuite.wire import listening, messages, services, tasks
-from lbsuite.wire.join import Enrolment, EnrolmentSettings
+from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
+from lbsuite.wire.join import enrol
+from lbsuite.wire.refusal import Refused
 from lbsuite.wire.workers import Workers
 
 SERVICE = "BackendService"
@@ -33,8 +35,8 @@ class BackendSettings:
 class Backend:
     """Answers Compute: each task on a thread of its own, as many at once as there are workers."""
 
-    def __init__(self, enrolment: Enrolment, workers: Workers, bounds: tasks.Bounds) -> None:
-        self._enrolment, self._workers, self._bounds = enrolment, workers, bounds
+    def __init__(self, workers: Workers, bounds: tasks.Bounds) -> None:
+        self._workers, self._bounds = workers, bounds
 
     async def Compute(
         self, request: messages.TaskRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -42,35 +44,27 @@ class Backend:
         try:
             kernel = tasks.parse(request.task, self._bounds)
         except ValueError as error:
-            await self._enrolment.refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            raise Refused(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from None
         except tasks.NoKernel as error:
-            await self._enrolment.refuse(context, grpc.StatusCode.UNIMPLEMENTED, str(error))
-        async with self._enrolment.task(context):
-            try:
-                return messages.TaskResponse(result=await self._workers.run(kernel))
-            except MemoryError:
-                words = f"{self._enrolment.address} has no memory for {request.task!r}"
-                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, words)
+            raise Refused(grpc.StatusCode.UNIMPLEMENTED, str(error)) from None
+        try:
+            return messages.TaskResponse(result=await self._workers.run(kernel))
+        except MemoryError:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"no memory for {request.task!r}")
 
 
 async def serve(settings: BackendSettings, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serves until `stop` is set, then drains. `ready` is called with the address once the backend serves and has
     tried to register. Raises StartFailed if it cannot listen."""
     server = grpc.aio.server(options=listening.OPTIONS)
-    enrolment = Enrolment(settings.advertise or listening.listen(server, settings.listen), settings.enrolment)
-    if settings.advertise:
-        listening.listen(server, settings.listen)
+    listening_on = listening.listen(server, settings.listen)
+    enrolment = enrol(server, settings.advertise or listening_on, settings.enrolment)
     workers = Workers(settings.enrolment.limit)
-    backend = Backend(enrolment, workers, settings.bounds)
-    server.add_generic_rpc_handlers(services.handlers(SERVICE, backend, bare=["Compute"]))
-    watched = await listening.add_health(server, SERVICE)
+    server.add_generic_rpc_handlers(services.handlers(SERVICE, Backend(workers, settings.bounds), bare=["Compute"]))
     await workers.warm_up()
     await server.start()
-    await enrolment.start()
     ready(enrolment.address)
     await stop.wait()
-    await watched.enter_graceful_shutdown()
-    await enrolment.leave()
     await server.stop(settings.drain_s)
     workers.close()
     _log.info("%s", _account(enrolment, workers))

@@ -1,150 +1,188 @@
-"""How a gRPC server joins a fleet: it limits its tasks, tells the balancers of its load, and leaves in good order.
+"""Joining a fleet in one call: any gRPC server of Python becomes an endpoint.
 
-enrolment = Enrolment("127.0.0.1:4001", EnrolmentSettings(limit=10, balancers=("127.0.0.1:50050",)))
-await enrolment.start()                    # the server serves already
-async with enrolment.task(context): ...    # in each handler whose calls count as tasks
-await enrolment.leave()                    # before the server stops
+server = grpc.aio.server()                                   # or grpc.server(pool)
+add_ResizeServicer_to_server(Resize(), server)               # before or after
+port = server.add_insecure_port("10.0.0.7:0")
+lbsuite.join(server, address=f"10.0.0.7:{port}", service="resize", etcd="10.0.0.2:2379", max_concurrent=8)
+await server.start()                                         # registers
 """
 
-import asyncio
-import contextlib
+import logging
+import threading
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack, overload
 
 import grpc
+import grpc.aio
 
-from lbsuite import addresses
-from lbsuite.wire import messages, services
-from lbsuite.wire.limiter import Limiter
-from lbsuite.wire.reporter import Reporter
+from lbsuite.wire import drain
+from lbsuite.wire.blocking import BlockingEnrolment
+from lbsuite.wire.desk import BlockingDesk, Desk
+from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
+from lbsuite.wire.gate import Gate
+from lbsuite.wire.servers import Handlers, replace
 
 if TYPE_CHECKING:
     from lbsuite.registry.etcd_settings import EtcdSettings
-    from lbsuite.wire.presence import Presence
 
-START_S = 2.0
-"""How long `start` waits for a balancer or etcd to answer; what has not answered by then is tried on for ever."""
+LAST_S = 1.0
+"""How long a server that runs no task any more may take for its last bytes, and for streams that are no tasks."""
+_FORGOTTEN_S = 30.0
 
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentSettings:
-    """limit: tasks at once. balancers: told from the start, beside those that etcd tells of. report_s: the longest time
-    between two reports. ttl_s: how long the key in etcd outlives the process. weight: its share beside others. tier:
-    those of a lower one go before."""
-
-    limit: int = 10
-    balancers: tuple[str, ...] = ()
-    etcd: "EtcdSettings | None" = None
-    service: str = "default"
-    weight: int = 1
-    zone: str = ""
-    tier: int = 0
-    report_s: float = 0.5
-    ttl_s: float = 5.0
+_log = logging.getLogger(__name__)
 
 
-class Enrolment:
-    """One server's place in a fleet, for any grpc.aio server. Must be made on the event loop of that server.
+class Options(TypedDict, total=False):
+    """See `join`."""
 
-    address: where callers reach the server; ValueError if it is not one.
+    address: Required[str]
+    max_concurrent: Required[int]
+    service: str
+    lb: str | Sequence[str]
+    etcd: "str | Sequence[str] | EtcdSettings | None"
+    load: str | Callable[[], float]
+    weight: int
+    zone: str
+    tier: int
+    report_s: float
+    ttl_s: float
+    orca_s: float
+    drain_s: float
+    signals: bool
+
+
+@overload
+def join(server: grpc.aio.Server, **options: Unpack[Options]) -> Enrolment: ...
+
+
+@overload
+def join(server: grpc.Server, **options: Unpack[Options]) -> BlockingEnrolment: ...
+
+
+def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolment:
+    """Makes a server an endpoint of a fleet: call it before `server.start()`, which registers.
+
+    Every call of every method is a task, a stream for its whole life; those of health, reflection and the like are
+    none. Above `max_concurrent` a call is refused with RESOURCE_EXHAUSTED, and once the server leaves with UNAVAILABLE,
+    each with the trailing metadata `lbsuite-refused`. Answers carry the server's load as gRFC A51 has it (ORCA), health
+    is served unless you serve it. `server.stop()` leaves first, waits for running tasks, then stops.
+
+    A grpc.server refuses on a thread of its pool: give it more `max_workers` than `max_concurrent`, or calls above the
+    limit wait for a thread instead.
+
+    address: HOST:PORT that callers dial; with port 0, bind first. service: the fleet's name. lb: balancers, HOST:PORT
+    each, beside those that etcd tells of. etcd: its endpoints, or EtcdSettings. load: what utilization means in what
+    answers carry: "tasks" (of max_concurrent), "memory", "cpu" (of what the process may use), or a callable that
+    says a share of 1. weight, zone, tier: its place beside others. report_s: the longest time between two reports.
+    ttl_s: how long its key in etcd outlives the process. orca_s: the shortest time between the messages of a stream of
+    load reports. signals: SIGTERM leaves, lets running tasks finish for `drain_s`, stops the server and then calls the
+    handler that was there before; a second SIGTERM calls that at once, and kills where there is none. Only in the main
+    thread.
+
+    Raises ValueError for a value that nobody could mean and for a server that has joined, TypeError for what is no
+    server.
     """
-
-    def __init__(self, address: str, settings: EnrolmentSettings) -> None:
-        self.address, self.settings = addresses.valid(address), settings
-        self.limiter = Limiter(settings.limit)
-        info = messages.ServerInfo(
-            address=address,
-            service=settings.service,
-            weight=settings.weight,
-            zone=settings.zone,
-            tier=settings.tier,
-            limit=settings.limit,
-        )
-        self._reporter = Reporter(info, self.limiter, settings.report_s)
-        self._presence: Presence | None = None
-
-    async def start(self) -> None:
-        """Registers; returns when etcd and every given balancer has been asked once, after START_S each at most."""
-        if self.settings.etcd is not None:
-            # etcd goes first: the order of joining is then the same for every balancer.
-            self._presence = self._make_presence(self.settings.etcd)
-            self._reporter.observe = self._tell_etcd
-            await self._presence.start(START_S)
-        links = [self._reporter.add(balancer, register=True) for balancer in self.settings.balancers]
-        self._reporter.report()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(START_S):
-                await asyncio.gather(*(link.tried.wait() for link in links))
-
-    @contextlib.asynccontextmanager
-    async def task(self, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
-        """What is done inside is one task; one that leaves by an exception has failed.
-
-        Above the limit the call ends with RESOURCE_EXHAUSTED, after `leave` with UNAVAILABLE.
-        """
-        slot = self.limiter.begin(_token(context), time.monotonic())
-        if slot is None:
-            await self._turn_away(context)
-        failed = True
-        try:
-            yield
-            failed = False
-        finally:
-            self.limiter.end(slot, time.monotonic(), failed=failed)
-
-    async def refuse(self, context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, words: str) -> NoReturn:
-        """Ends a call that is no task, and counts its pick as arrived."""
-        self.limiter.refuse(_token(context), time.monotonic())
-        await context.abort(code, words)
-
-    async def leave(self) -> None:
-        """Tells everybody that no more tasks are wanted, deregisters, and from then on refuses new ones.
-
-        Takes a few seconds at most, whoever does not answer. Running tasks go on.
-        """
-        self.limiter.draining = True
-        self._reporter.report()
-        leaving = [self._reporter.deregister()]
-        if self._presence is not None:
-            leaving.append(self._presence.leave())
-        await asyncio.gather(*leaving)
-        self.limiter.closed = True
-        await self._reporter.close()
-
-    async def _turn_away(self, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
-        if self.limiter.closed:
-            words, why = f"{self.address} is draining", "draining"
-            await context.abort(grpc.StatusCode.UNAVAILABLE, words, ((services.REFUSED_METADATA, why),))
-        words, why = f"{self.address} has {self.limiter.limit} tasks, its limit", "full"
-        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, words, ((services.REFUSED_METADATA, why),))
-
-    def _make_presence(self, etcd: "EtcdSettings") -> "Presence":
-        from lbsuite.registry.member import Member
-        from lbsuite.wire.presence import Presence
-
-        settings = self.settings
-        member = Member(
-            self.address, weight=settings.weight, zone=settings.zone, limit=settings.limit, tier=settings.tier
-        )
-        return Presence(etcd, member, settings.service, settings.ttl_s, self._found)
-
-    def _tell_etcd(self, load: messages.ServerLoad) -> None:
-        if self._presence is not None:
-            self._presence.tell(load.load, draining=load.draining)
-
-    async def _found(self, balancers: frozenset[str]) -> None:
-        """The balancers in etcd learn of us from etcd; the given ones stay, whatever etcd says."""
-        await self._reporter.keep(balancers | set(self.settings.balancers))
-        for balancer in sorted(balancers):
-            self._reporter.add(balancer, register=False)
+    address, drain_s, signals = options["address"], options.get("drain_s", 10.0), options.get("signals", False)
+    if not drain_s >= 0:
+        raise ValueError(f"drain_s below 0: {drain_s}")
+    enrolment: Enrolment | BlockingEnrolment = enrol(server, address, _settings(options))
+    if signals:
+        drain.on_sigterm(server, drain_s)
+    return enrolment
 
 
-def _token(context: grpc.aio.ServicerContext[Any, Any]) -> int:
-    """The pick that a call comes from; 0 where it does not say, or says nonsense."""
-    for key, value in context.invocation_metadata() or ():
-        if key == services.PICK_METADATA and isinstance(value, str) and value.isdecimal() and len(value) <= 20:
-            token = int(value)
-            return token if token < 1 << 64 else 0
-    return 0
+def enrol(server: Any, address: str, settings: EnrolmentSettings) -> Any:
+    """As `join`, for those who have the settings."""
+    if isinstance(server, grpc.aio.Server):
+        enrolment = Enrolment(address, settings)
+        enrolment.desk = Desk(enrolment, _handlers(server, enrolment))
+        _on_loop(server, enrolment)
+        return enrolment
+    if isinstance(server, grpc.Server):
+        blocking = BlockingEnrolment(address, settings)
+        blocking.desk = BlockingDesk(blocking.inner, _handlers(server, blocking.inner))
+        _on_threads(server, blocking)
+        return blocking
+    raise TypeError(f"neither a grpc.aio.Server nor a grpc.Server: {server!r}")
+
+
+def _handlers(server: Any, enrolment: Enrolment) -> Handlers:
+    return Handlers(server, Gate(enrolment.address, enrolment.limiter, enrolment.orca))
+
+
+def _on_loop(server: grpc.aio.Server, enrolment: Enrolment) -> None:
+    reminder, start_server, stop_server = _remind(enrolment), server.start, server.stop
+
+    async def start() -> None:
+        reminder.cancel()
+        await start_server()
+        await enrolment.start()
+
+    async def stop(grace: float | None) -> None:
+        reminder.cancel()
+        await enrolment.leave()
+        if grace is not None:
+            begun_s = time.monotonic()
+            await enrolment.idle(grace)
+            grace = _left(begun_s, grace)
+        await stop_server(grace)
+
+    replace(server, start=start, stop=stop)
+
+
+def _on_threads(server: grpc.Server, enrolment: BlockingEnrolment) -> None:
+    reminder, start_server, stop_server = _remind(enrolment), server.start, server.stop
+
+    def start() -> None:
+        reminder.cancel()
+        start_server()
+        enrolment.start()
+
+    def stop(grace: float | None) -> threading.Event:
+        reminder.cancel()
+        enrolment.leave()
+        if grace is not None:
+            begun_s = time.monotonic()
+            enrolment.idle(grace)
+            grace = _left(begun_s, grace)
+        return stop_server(grace)
+
+    replace(server, start=start, stop=stop)
+
+
+def _left(begun_s: float, grace_s: float) -> float:
+    """What is left of the grace once every task has ended: streams that are no tasks would use up all of it."""
+    return min(LAST_S, max(0.0, begun_s + grace_s - time.monotonic()))
+
+
+def _remind(enrolment: Enrolment | BlockingEnrolment) -> threading.Timer:
+    """Says so where nobody starts the server, or somebody did before it joined."""
+
+    def remind() -> None:
+        if not enrolment.begun:
+            words = "%s has joined but not begun; where its server ran before, call start() of what join gave"
+            _log.warning(words, enrolment.address)
+
+    reminder = threading.Timer(_FORGOTTEN_S, remind)
+    reminder.daemon = True
+    reminder.start()
+    return reminder
+
+
+def _settings(options: Options) -> EnrolmentSettings:
+    chosen: dict[str, Any] = dict(options)
+    for name in ("address", "signals", "drain_s"):
+        chosen.pop(name, None)
+    etcd = chosen.pop("etcd", None)
+    if isinstance(etcd, str | list | tuple):
+        from lbsuite.registry.etcd_settings import EtcdSettings
+
+        etcd = EtcdSettings(_listed(etcd))
+    return EnrolmentSettings(
+        limit=chosen.pop("max_concurrent"), balancers=_listed(chosen.pop("lb", ())), etcd=etcd, **chosen
+    )
+
+
+def _listed(given: str | Sequence[str]) -> tuple[str, ...]:
+    return tuple(given.split(",")) if isinstance(given, str) else tuple(given)

@@ -1,8 +1,10 @@
-"""The count of tasks that one backend has, had and turned away. It reads no clock and belongs to one event loop."""
+"""The count of tasks that one backend has, had and turned away. It reads no clock; any thread may begin and end."""
 
+import threading
 from collections.abc import Callable
 
 from lbsuite.wire import messages
+from lbsuite.wire.latencies import Latencies
 
 MAX_BALANCERS = 64
 IDLE_S = 60.0
@@ -23,10 +25,12 @@ class Counts:
 class Slot:
     """One task's right to run."""
 
-    __slots__ = ("began_s", "counts")
+    __slots__ = ("began_s", "counts", "ended", "tasks")
 
-    def __init__(self, counts: Counts, began_s: float) -> None:
-        self.counts, self.began_s = counts, began_s
+    def __init__(self, counts: Counts, began_s: float, tasks: int) -> None:
+        self.counts, self.began_s, self.ended = counts, began_s, False
+        self.tasks = tasks
+        """In flight when it began, itself included."""
 
 
 class Limiter:
@@ -47,7 +51,9 @@ class Limiter:
         self.tasks = self.begun = self.finished = self.failed = self.refused = self.most = 0
         self.busy_s = self.task_s = 0.0
         self.changed: Callable[[int], None] = lambda token: None
-        """Called after every begin with its token, and with 0 after every end and refusal."""
+        """Called after every begin with its token, and with 0 after every end and refusal; the lock is held."""
+        self.lock = threading.Lock()
+        self.latencies = Latencies()
         self.balancers: dict[int, Counts] = {}
         self._peak = 0
         self._counted_to_s = 0.0
@@ -55,41 +61,76 @@ class Limiter:
 
     def begin(self, token: int, now: float) -> Slot | None:
         """A slot for the task of a pick (token 0: of none); None, and turned away, above the limit or when closed."""
-        if self.closed or self.tasks >= self.limit:
-            self.refuse(token, now)
-            return None
-        slot = Slot(self._arrived(token, now), now)
-        self._count_to(now)
-        self.tasks += 1
-        self._peak = max(self._peak, self.tasks)
-        self.most = max(self.most, self.tasks)
-        self.changed(token)
-        return slot
+        with self.lock:
+            counts = self._arrived(token, now)
+            if self.closed or self.tasks >= self.limit:
+                self._refuse(counts)
+                return None
+            self._count_to(now)
+            self.tasks += 1
+            self._peak = max(self._peak, self.tasks)
+            self.most = max(self.most, self.tasks)
+            self.changed(token)
+            return Slot(counts, now, self.tasks)
 
     def end(self, slot: Slot, now: float, *, failed: bool = False) -> None:
-        """Gives a slot back, once."""
-        self._count_to(now)
-        self.tasks -= 1
-        self.finished += 1
-        slot.counts.finished += 1
-        if failed:
-            self.failed += 1
-            slot.counts.failed += 1
-        else:
-            slot.counts.latency_s += now - slot.began_s
-        self.changed(0)
+        """Gives a slot back; the second time does nothing."""
+        with self.lock:
+            if not self._freed(slot, now):
+                return
+            self.finished += 1
+            slot.counts.finished += 1
+            if failed:
+                self.failed += 1
+                slot.counts.failed += 1
+            else:
+                slot.counts.latency_s += now - slot.began_s
+                self.latencies.add(slot.tasks, now - slot.began_s)
+            self.changed(0)
 
-    def refuse(self, token: int, now: float) -> None:
-        """Counts a task that was turned away."""
-        counts = self._arrived(token, now)
+    def withdraw(self, slot: Slot, now: float) -> None:
+        """Gives back the slot of what has turned out to be no task, and counts that as turned away."""
+        with self.lock:
+            if self._freed(slot, now):
+                self._refuse(slot.counts)
+
+    def when_idle(self, told: Callable[[], object]) -> None:
+        """Has `told` be called whenever no task runs, also if none does now; nobody hears of changes any more."""
+
+        def look(token: int) -> None:
+            if not self.tasks:
+                told()
+
+        with self.lock:
+            self.changed = look
+            look(0)
+
+    def expected_s(self) -> float:
+        """What a task that began now would take, in seconds; 0 where none has ended yet."""
+        with self.lock:
+            return self.latencies.near(self.tasks + 1)
+
+    def fill(self, load: messages.ServerLoad, now: float) -> None:
+        """Writes the figures into a report; its `peak` begins anew."""
+        with self.lock:
+            self._fill(load, now)
+
+    def _refuse(self, counts: Counts) -> None:
         counts.finished += 1
         counts.failed += 1
         counts.refused += 1
         self.refused += 1
         self.changed(0)
 
-    def fill(self, load: messages.ServerLoad, now: float) -> None:
-        """Writes the figures into a report; its `peak` begins anew."""
+    def _freed(self, slot: Slot, now: float) -> bool:
+        if slot.ended:
+            return False
+        slot.ended = True
+        self._count_to(now)
+        self.tasks -= 1
+        return True
+
+    def _fill(self, load: messages.ServerLoad, now: float) -> None:
         self._count_to(now)
         load.load, load.peak, load.limit = self.tasks, self._peak, self.limit
         load.draining, load.available = self.draining, not self.draining and self.tasks < self.limit
@@ -127,8 +168,9 @@ class Limiter:
         return self.balancers.setdefault(balancer, Counts())
 
     def _count_to(self, now: float) -> None:
-        passed_s = now - self._counted_to_s
-        self._counted_to_s = now
+        # Threads read the clock before they come here, so one may come with an earlier time than the one before it.
+        passed_s = max(0.0, now - self._counted_to_s)
+        self._counted_to_s = max(self._counted_to_s, now)
         if self.tasks:
             self.busy_s += passed_s
             self.task_s += passed_s * self.tasks

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import random
+import threading
 import time
 from collections.abc import Callable, Iterable
 
@@ -22,7 +23,7 @@ class Reporter:
     """Tells every balancer it knows what the limiter counts: on change, and at least every `interval_s`.
 
     One report is made for all of them and written over by the next; each balancer has a link of its own, so one that
-    is away holds up nobody. Belongs to the running event loop.
+    is away holds up nobody. Belongs to the running event loop; tasks may begin and end on other threads.
     """
 
     def __init__(self, info: messages.ServerInfo, limiter: Limiter, interval_s: float) -> None:
@@ -32,10 +33,10 @@ class Reporter:
             address=info.address, service=info.service, limit=info.limit, interval_ms=round(interval_s * 1000)
         )
         self._usage = Usage()
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         self._last_s = self._full_s = 0.0
         self._due_s = math.inf
-        self._prompt = False
+        self._prompt = self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self.observe: Callable[[messages.ServerLoad], None] = lambda load: None
         """Called with every report, before it goes out."""
@@ -45,7 +46,7 @@ class Reporter:
         """There is news: a report goes out now, or COALESCE_S after the last one, SCARCE_S where slots were scarce.
 
         That a pick has begun is no news to the only balancer there is, which counts its own picks; on a busy fleet
-        that saves half of the reports.
+        that saves half of the reports. Whoever calls holds the limiter's lock, which guards what is decided here.
         """
         now = time.monotonic()
         if self.limiter.tasks + (not token) >= self.limiter.limit:  # it is full, or was before this end
@@ -55,15 +56,19 @@ class Reporter:
         scarce = not token and now < self._full_s + COALESCE_S
         due_s = self._last_s + (SCARCE_S if scarce else COALESCE_S)
         if not self._prompt or due_s < self._due_s:
-            self._prompt = True
-            self._arm(due_s)
+            self._prompt, self._due_s = True, due_s
+            if threading.get_ident() == self._thread:
+                self._arm()
+            else:
+                self._loop.call_soon_threadsafe(self._arm)
 
     def add(self, balancer: str, *, register: bool) -> Link:
         """Begins to tell a balancer, if it is not told already. register: it does not know this backend otherwise."""
         link = self.links.get(balancer)
         if link is None:
             link = self.links[balancer] = Link(balancer, self.info, self._load, register=register)
-            self.changed()
+            with self.limiter.lock:
+                self.changed()
         return link
 
     async def keep(self, balancers: Iterable[str]) -> None:
@@ -79,9 +84,10 @@ class Reporter:
 
     async def close(self) -> None:
         """Falls silent."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._prompt, self._due_s = True, -math.inf
+        with self.limiter.lock:
+            self._closed = self._prompt = True
+            self._due_s = -math.inf
+        self._arm()
         await self.keep(())
 
     def report(self) -> None:
@@ -94,10 +100,13 @@ class Reporter:
         self.observe(self._load)
         for link in self.links.values():
             link.send()
-        self._arm(now + self.interval_s * random.uniform(1 - _JITTER, 1))
+        with self.limiter.lock:
+            if not self._prompt:  # nothing has changed on another thread meanwhile
+                self._due_s = now + self.interval_s * random.uniform(1 - _JITTER, 1)
+        self._arm()
 
-    def _arm(self, when_s: float) -> None:
+    def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._due_s = when_s
-        self._timer = self._loop.call_later(when_s - time.monotonic(), self.report)
+        if not self._closed:
+            self._timer = self._loop.call_later(self._due_s - time.monotonic(), self.report)

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 EVERY_S = 0.1
 
@@ -28,6 +29,29 @@ class Usage:
         self.cpu = (used_s - self._used_s) / passed_s if self._sampled_s else 0.0
         self.memory_bytes = _resident_memory()()
         self._sampled_s, self._used_s = now, used_s
+
+
+@functools.cache
+def cores() -> float:
+    """How many cores this process may use: those it may run on, or its container's share of them."""
+    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    quota, _, period = _cgroup("cpu.max").partition(" ")
+    return min(float(usable), int(quota) / int(period)) if quota.isdecimal() else float(usable)
+
+
+@functools.cache
+def memory_limit() -> int:
+    """How many bytes this process may hold: its machine's, or its container's share of them."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = _cgroup("memory.max")
+    return min(physical, int(limit)) if limit.isdecimal() else physical
+
+
+def _cgroup(name: str) -> str:
+    try:
+        return Path("/sys/fs/cgroup", name).read_text().strip()
+    except OSError:
+        return ""
 
 
 @functools.cache

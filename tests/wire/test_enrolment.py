@@ -1,4 +1,4 @@
-"""Joining a fleet: registering, reporting, leaving; against balancers that remember what they were told."""
+"""A place in a fleet: registering, reporting, leaving; against balancers that remember what they were told."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.registration import Registration
-from lbsuite.wire.join import Enrolment, EnrolmentSettings
+from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
 
 ADDRESS = "127.0.0.1:4001"
 SELDOM_S = 3600.0
@@ -72,7 +72,9 @@ async def test_that_a_pick_has_begun_is_news_to_all_but_the_only_balancer() -> N
         async with joined(replace(settings, balancers=(one.address,))) as enrolment:
             await one.until(lambda: one.reports)
             assert enrolment.limiter.begin(9 << 32 | 1, time.monotonic()) is not None
-            enrolment.limiter.refuse(9 << 32 | 2, time.monotonic())
+            slot = enrolment.limiter.begin(9 << 32 | 2, time.monotonic())
+            assert slot is not None
+            enrolment.limiter.withdraw(slot, time.monotonic())
             await one.until(lambda: one.last.begun == 2)
             assert [report.begun for report in one.reports] == [0, 2]
         async with joined(replace(settings, balancers=(one.address, two.address))) as enrolment:
