@@ -70,16 +70,21 @@ if TYPE_CHECKING:
     from lbsuite.channels.channel import channel
     from lbsuite.channels.hedge import Hedge
     from lbsuite.channels.retry import Retry
+    from lbsuite.wire.blocking import BlockingEnrolment
+    from lbsuite.wire.enrolment import Enrolment
+    from lbsuite.wire.join import join
 
 __all__ = [
     "C3",
     "AffinityXLoad",
+    "BlockingEnrolment",
     "Candidate",
     "Considered",
     "Delta",
     "Effect",
     "Endpoint",
     "Engine",
+    "Enrolment",
     "Explanation",
     "Hashed",
     "Hedge",
@@ -115,6 +120,7 @@ __all__ = [
     "__version__",
     "channel",
     "fibonacci",
+    "join",
     "parse_policy",
     "parse_stage",
     "place",
@@ -131,9 +137,12 @@ __all__ = [
 
 # What speaks gRPC is imported when it is asked for.
 _LATE = {
+    "BlockingEnrolment": "lbsuite.wire.blocking",
+    "Enrolment": "lbsuite.wire.enrolment",
     "Hedge": "lbsuite.channels.hedge",
     "Retry": "lbsuite.channels.retry",
     "channel": "lbsuite.channels.channel",
+    "join": "lbsuite.wire.join",
 }
 
 

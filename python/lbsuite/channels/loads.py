@@ -10,8 +10,9 @@ from lbsuite.channels.endpoint import Endpoint
 from lbsuite.channels.outcome import Trailers
 from lbsuite.events import Reported
 from lbsuite.wire import orca_messages as orca
+from lbsuite.wire import services
 
-ORCA_TRAILER = "endpoint-load-metrics-bin"
+ORCA_TRAILER = services.LOAD_METADATA
 LEAST_S = 0.1
 """The trailers of one endpoint are read no more often."""
 

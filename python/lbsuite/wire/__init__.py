@@ -8,7 +8,9 @@
     watching             who is told of each change of a service
     door                 how a balancer is served with grpc.aio
     backend              a process that computes tasks: tasks, mix, quantities, workers
-    join                 how any gRPC server joins a fleet: limiter, reporter, link, presence, usage
+    join                 how any gRPC server joins a fleet: servers, gate, limiter, latencies count its tasks; enrolment
+                         (blocking for threads), reporter, link, presence tell of them; desk, inquiries, orca, usage
+                         answer who asks; drain ends it
     client               asks the balancer, runs tasks, measures: pick_source, compute_calls, budget, arrivals, tally
 
 May use registry and what lies below it. What a status means and how metadata is named is decided here alone.

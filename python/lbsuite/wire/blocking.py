@@ -9,6 +9,7 @@ from typing import Self
 from lbsuite.wire.desk import BlockingDesk
 from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
 from lbsuite.wire.limiter import Limiter
+from lbsuite.wire.orca import Orca
 
 PATIENCE_S = 10.0
 """Longer than starting and leaving take, whoever does not answer."""
@@ -34,6 +35,10 @@ class BlockingEnrolment:
     @property
     def limiter(self) -> Limiter:
         return self.inner.limiter
+
+    @property
+    def orca(self) -> Orca:
+        return self.inner.orca
 
     @property
     def named_metrics(self) -> dict[str, float]:

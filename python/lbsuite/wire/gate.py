@@ -19,6 +19,7 @@ from lbsuite.wire.refusal import Refused
 NO_TASKS = ("/grpc.health.", "/grpc.reflection.", "/grpc.channelz.", "/envoy.service.status.", "/xds.service.orca.",
             f"/{services.PACKAGE}.ProbeService/")  # fmt: skip
 """Methods that begin so ask about the server; they are answered even by a full one, and nobody counts them."""
+LOAD_KEYS = (TRAILER, services.LOAD_METADATA)
 _MAX_METHODS = 1024
 _GOOD = (None, grpc.StatusCode.OK, 0)
 
@@ -175,7 +176,7 @@ class Task:
             return
         current, fresh = told(), self._gate.orca.trailers(now)
         if current is not fresh:
-            own = () if current is self._trailers else tuple(pair for pair in current or () if pair[0] != TRAILER)
+            own = () if current is self._trailers else tuple(pair for pair in current or () if pair[0] not in LOAD_KEYS)
             self._context.set_trailing_metadata((*own, *fresh) if own else fresh)
 
     def _turned_away(self) -> TurnedAway:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from lbsuite.wire import orca_messages
+from lbsuite.wire import orca_messages, services
 from lbsuite.wire.limiter import Limiter
 from lbsuite.wire.usage import Usage, cores, memory_limit
 
@@ -45,7 +45,8 @@ class Orca:
         if now - self._made_s >= FRESH_S:
             # Two threads that come here at once make it twice, which harms less than a lock on every call.
             self._made_s = now
-            self._trailers = ((TRAILER, self.report(now).SerializeToString()),)
+            told = self.report(now).SerializeToString()
+            self._trailers = ((TRAILER, told), (services.LOAD_METADATA, told))
         return self._trailers
 
     def report(self, now: float) -> orca_messages.OrcaLoadReport:
