@@ -50,8 +50,8 @@ class Coroutines:
     async def unary_stream(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
         while request == b"flood":
             yield bytes(1 << 20)
-        yield request
         yield await self.unary_unary(request, context)
+        yield request
 
     async def stream_unary(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
         answers = [await self.unary_unary(request, context) async for request in requests]
@@ -88,8 +88,9 @@ class Functions:
     def unary_stream(self, request: bytes, context: Any) -> Iterator[bytes]:
         while request == b"flood":
             yield bytes(1 << 20)
-        yield request
+        # First, as grpc.aio runs ahead of what it has sent, and an abort in the middle of that fails.
         yield self.unary_unary(request, context)
+        yield request
 
     def stream_unary(self, requests: Iterator[bytes], context: Any) -> bytes:
         return b" ".join([self.unary_unary(request, context) for request in requests])
