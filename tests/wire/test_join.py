@@ -9,7 +9,7 @@ import grpc.aio
 import pytest
 import pytest_asyncio
 from fake_balancer import FakeBalancer
-from joined import DEADLINE_S, KINDS, SERVERS, Joined, add_to_server, aio_server, answers, joined
+from joined import DEADLINE_S, KINDS, SERVERS, Coroutines, Functions, Joined, add_to_server, aio_server, answers, joined
 from xds.data.orca.v3 import orca_load_report_pb2
 
 import lbsuite
@@ -80,13 +80,19 @@ async def test_a_call_that_fails_gives_its_slot_back(
 @every_kind
 @pytest.mark.parametrize("how", ["cancelled", "expired"])
 async def test_a_call_that_nobody_waits_for_gives_its_slot_back(server: Joined, kind: str, how: str) -> None:
+    if (
+        kind == "unary_stream"
+        and isinstance(server.enrolment, lbsuite.Enrolment)
+        and isinstance(server.servicer, Functions)
+    ):
+        pytest.skip("grpc.aio never ends the thread of a generator whose caller has gone")
     call = server.call(kind, b"hold", timeout_s=0.3 if how == "expired" else DEADLINE_S)
     waiting = asyncio.ensure_future(answers(call))
     await eventually(lambda: server.limiter.tasks == 1)
     if how == "cancelled":
         call.cancel()
     await asyncio.wait({waiting})
-    if isinstance(server.servicer, type(aio_server()[1])):
+    if isinstance(server.servicer, Coroutines):
         await eventually(lambda: figures(server) == (0, 1, 1, 0))
     server.servicer.release()  # a function on a grpc.aio server never learns that its caller has gone
     await eventually(lambda: server.limiter.tasks == 0)

@@ -36,7 +36,8 @@ class Gate:
     """Wraps handlers of grpc.aio and of grpc alike; each stays of its kind, as the server goes by that.
 
     A handler that raises Refused ends the call with that status, and it was no task. A call that ends otherwise than
-    well, or whose caller waits no more, is a failed task.
+    well, or whose caller waits no more, is a failed task. What gRPC never ends we cannot either: a plain generator on a
+    grpc.aio server, which holds a thread for ever once its caller goes in the middle of it, keeps its slot too.
     """
 
     def __init__(self, address: str, limiter: Limiter, orca: Orca) -> None:
