@@ -3,13 +3,11 @@
 import argparse
 import asyncio
 import contextlib
-import json
-import logging
 from typing import TYPE_CHECKING
 
 from lbsuite import _core, background
-from lbsuite.addresses import LOOPBACK, network, unspecified
-from lbsuite.cli import daemon, etcd, prompt, stages
+from lbsuite.addresses import LOOPBACK, network
+from lbsuite.cli import daemon, etcd, prompt, stages, xds
 from lbsuite.cli.arguments import (
     DEFAULT_LB,
     Parser,
@@ -35,13 +33,10 @@ from lbsuite.wire.balancer import (
 from lbsuite.wire.door import AioDoor
 from lbsuite.wire.follower import Follower
 from lbsuite.wire.hosting import check_policy, check_stage, hosted_policies, hosted_stages
-from lbsuite.xds.settings import POLICIES, WEIGHTS, ClientPolicy, XdsSettings
+from lbsuite.xds.settings import XdsSettings
 
 if TYPE_CHECKING:
     from lbsuite.admin.door import AdminDoor
-    from lbsuite.xds.door import AdsDoor
-
-_log = logging.getLogger(__name__)
 
 FIRST_LIST_S = 1.0
 """So long a starting balancer waits for etcd's list before it opens; then it opens with what it knows."""
@@ -94,18 +89,7 @@ def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     parser.add_argument(
         "--admin", type=listen_address, metavar="H:P", help="health, metrics, state and drain over HTTP (off)"
     )
-    parser.add_argument(
-        "--xds-port", type=whole(0, 65535), metavar="P", help="tell xDS clients of the endpoints there (off)"
-    )
-    parser.add_argument(
-        "--xds-policy",
-        type=checked(ClientPolicy.parse),
-        metavar="P",
-        help=f"what xDS clients run: {', '.join(POLICIES)}, NAME:KEY=VALUE,... (the first)",
-    )
-    parser.add_argument(
-        "--xds-weights", choices=WEIGHTS, help=f"what xDS clients are told endpoints weigh ({WEIGHTS[0]})"
-    )
+    xds.add_flags(parser)
 
 
 @checked
@@ -134,18 +118,8 @@ def run(args: argparse.Namespace) -> int:
         stages=stages.chosen(args, DEFAULT_STAGES),
         queue_s=args.queue_s,
     )
-    asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin, xds_settings(args)))
+    asyncio.run(_serve(settings, args.listen, args.advertise, etcd_settings, args.admin, xds.settings(args)))
     return 0
-
-
-def xds_settings(args: argparse.Namespace) -> XdsSettings | None:
-    """What the flags say of xDS, on the same host as the balancer; None: not wanted."""
-    if args.xds_port is None:
-        if args.xds_policy or args.xds_weights:
-            args.refuse("--xds-policy and --xds-weights are for xDS clients, and need --xds-port")
-        return None
-    listen = f"{args.listen.rpartition(':')[0]}:{args.xds_port}"
-    return XdsSettings(listen, args.xds_policy or ClientPolicy(), args.xds_weights or WEIGHTS[0])
 
 
 async def _serve(
@@ -154,7 +128,7 @@ async def _serve(
     advertise: str | None,
     registry: EtcdSettings | None,
     admin: str | None,
-    xds: XdsSettings | None,
+    followed: XdsSettings | None,
 ) -> None:
     stop = daemon.stop_event()
     async with contextlib.AsyncExitStack() as ending:
@@ -164,7 +138,7 @@ async def _serve(
         if client:
             await _follow(balancer, layouts.followed(client, settings.service, balancers=True), ending)
         admin_door = await _open_admin(balancer, admin, ending) if admin else None
-        ads_door = await _open_xds(balancer, xds, ending) if xds else None
+        ads_door = await xds.open_door(balancer, followed, ending) if followed else None
         door = AioDoor(balancer)
         bound = await door.open(listen)
         ending.push_async_callback(door.close)
@@ -183,22 +157,6 @@ async def _serve(
         if ads_door:
             daemon.ready("xds", ads_door.address)
         await stop.wait()
-
-
-async def _open_xds(balancer: Balancer, settings: XdsSettings, ending: contextlib.AsyncExitStack) -> "AdsDoor":
-    """Its ADS server, open until the balancer's own door is closed; says how clients find it."""
-    from lbsuite.xds.bootstrap import VARIABLE, for_grpc
-    from lbsuite.xds.door import AdsDoor
-
-    door = AdsDoor(balancer, settings)
-    ending.push_async_callback(door.close)
-    address = await door.open()
-    if unspecified(address):
-        _log.info("xDS clients are told where to ask by: lbsuite bootstrap --xds HOST:%s", address.rpartition(":")[2])
-    else:
-        told = json.dumps(for_grpc([address]))
-        _log.info("gRPC clients follow xds:///%s with %s='%s'", balancer.settings.service, VARIABLE, told)
-    return door
 
 
 async def _open_admin(balancer: Balancer, listen: str, ending: contextlib.AsyncExitStack) -> "AdminDoor":

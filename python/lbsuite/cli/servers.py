@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from lbsuite.addresses import unspecified
-from lbsuite.cli import daemon, etcd, operator, prompt, stages
+from lbsuite.cli import daemon, etcd, operator, prompt, stages, xds
 from lbsuite.cli.arguments import DEFAULT_LB, Parser, address_list, listen_address, whole
 from lbsuite.cli.backend import add_load_flags
-from lbsuite.cli.lb import add_service_flags, xds_settings
+from lbsuite.cli.lb import add_service_flags
 from lbsuite.cli.live import Live
 from lbsuite.errors import LbsuiteError, StartFailed, Unreachable
 from lbsuite.fleet import Fleet, Process, etcd_binary
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     if unspecified(args.listen):
         args.refuse(f"--listen {args.listen} is no address that backends could dial; run lb with --advertise for that")
     stages.chosen(args, DEFAULT_STAGES)
-    xds = xds_settings(args) is not None
-    if args.lb and (args.policy or args.fixed or args.stages or args.queue_s or args.admin or xds):
+    followed = xds.settings(args)
+    if args.lb and (args.policy or args.fixed or args.stages or args.queue_s or args.admin or followed):
         args.refuse(
             "--policy, --fixed, --stage, --queue-s, --admin, --xds-port are for a balancer started here, "
             "not one that --lb names"
@@ -104,10 +104,16 @@ async def _start(fleet: Fleet, args: argparse.Namespace) -> str:
     else:
         fixed = ["--fixed"] if args.fixed else []
         staged = [*(f"--stage={spec}" for spec in args.stages or ()), f"--queue-s={args.queue_s}"]
-        followed = [f"--xds-{key}={value}" for key in ("policy", "weights") if (value := getattr(args, f"xds_{key}"))]
-        chosen = [f"--policy={args.policy}", *fixed, *staged, f"--load={args.load}", f"--door={args.door}", *followed]
-        xds = told.listen if (told := xds_settings(args)) else None
-        started = await fleet.start_lb(*chosen, *shared, listen=args.listen, admin=args.admin, xds=xds)
+        chosen = [
+            f"--policy={args.policy}",
+            *fixed,
+            *staged,
+            f"--load={args.load}",
+            f"--door={args.door}",
+            *xds.chosen(args),
+        ]
+        followed = told.listen if (told := xds.settings(args)) else None
+        started = await fleet.start_lb(*chosen, *shared, listen=args.listen, admin=args.admin, xds=followed)
         balancer = started.address
     limits = [f"--max-concurrent={args.max_concurrent}", f"--report-ms={args.report_ms}"]
     await fleet.start_backends(args.n, *limits, *shared, lb=args.lb or None)
