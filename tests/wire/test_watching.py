@@ -143,7 +143,7 @@ async def test_who_has_missed_more_than_is_remembered_is_told_the_whole_list(mon
         missed = watcher.revision
         for address in (A, B):
             await caller.deregister(address)
-            await watcher.until(lambda heard, gone=address: gone not in heard.endpoints)  # type: ignore[misc]
+            await watcher.until(lambda heard, gone=address: gone not in heard.endpoints)
         late = Watcher(caller, since=missed)
         assert (await late.next()).whole
         assert list(late.endpoints) == [C]
@@ -158,7 +158,7 @@ async def test_a_slow_reader_skips_to_the_newest_and_holds_nobody_up() -> None:
         await quick.next()
         for load in range(1, 6):
             await caller.report(names[0], load=load)
-            await quick.until(lambda heard, load=load: heard.endpoints[names[0]].last_report.load == load)  # type: ignore[misc]
+            await quick.until(lambda heard, load=load: heard.endpoints[names[0]].last_report.load == load)
         update = messages.RosterUpdate.FromString(await anext(slow))
         assert update.revision == quick.revision
         assert update.changed[0].last_report.load == 5
