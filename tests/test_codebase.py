@@ -32,7 +32,7 @@ FLOORS = [
     {"wire", "proxy", "sim", "fleet", "placement"},
     {"registry"},
     {"events", "effects", "event_log", "settings", "results", "descriptors"},
-    {"addresses", "arrivals", "background", "backoff", "errors", "names"},
+    {"addresses", "arrivals", "background", "backoff", "errors", "names", "retry_budget"},
     {"_core"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -2,7 +2,7 @@
 
     _core                                              the compiled engine, its policies and the task kernels
     addresses, names, errors                           what may be written, what can go wrong
-    backoff, background                                how long to wait before another try; work beside its owner
+    backoff, retry_budget, background                  when to try again, and how often; work beside its owner
     events, effects, event_log, results, descriptors   what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, proxy, fleet, placement                      the RPC world; HTTP; processes; who owns which object, over etcd

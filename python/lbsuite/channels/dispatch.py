@@ -9,7 +9,7 @@ from lbsuite.channels.endpoint import Endpoint
 from lbsuite.channels.loads import Loads
 from lbsuite.channels.outcome import Outcome, Trailers
 from lbsuite.channels.retry import Retry
-from lbsuite.wire.budget import RetryBudget
+from lbsuite.retry_budget import RetryBudget
 
 
 class Dispatch:

@@ -6,7 +6,7 @@
     pulse      the engine's time, and what it says happened
     native     the door in C++, a thread a core          server     the same door in asyncio, where there is no C++ one
     incoming, message, grammar, forward     heads and bodies in the asyncio door: read, judged, sent on
-    exchange, tunnel, pools, keys, retries, access_log     and what becomes of one request there
+    exchange, tunnel, pools, keys, access_log     and what becomes of one request there
     stats      figures for people and for CSV            dummy      backends that answer at once, for tests and stress
     stress     load for an HTTP server, and what came of it
 

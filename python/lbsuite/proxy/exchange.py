@@ -182,7 +182,7 @@ class Exchange:
         may_be_asked_twice = lost.refused or self._head.method in _IDEMPOTENT
         if not self._repeatable or not may_be_asked_twice or len(self.failed) >= self._settings.attempts:
             raise lost.refusal
-        if not self._door.retries.retry(now):
+        if not self._door.retries.spend(now):
             raise lost.refusal
         self._door.counts["retried"] += 1
 

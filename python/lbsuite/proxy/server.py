@@ -17,12 +17,13 @@ from lbsuite.proxy.forward import Origin
 from lbsuite.proxy.incoming import Cut, Incoming
 from lbsuite.proxy.message import Framing, Head, Refusal, parse_request
 from lbsuite.proxy.pools import Pools
-from lbsuite.proxy.retries import Retries
 from lbsuite.proxy.settings import DoorSettings
+from lbsuite.retry_budget import RetryBudget
 
 LINGER_S = 2.0
 """After a last answer, for the client to close: a reset would take the answer with it."""
 BACKLOG = 4096
+_RETRY_RESERVE = 100.0
 
 
 class AioDoor:
@@ -32,7 +33,9 @@ class AioDoor:
         self.engine = engine
         self.settings = settings
         self.pools = Pools(settings)
-        self.retries = Retries(settings)
+        self.retries = RetryBudget(
+            time.monotonic(), settings.retry_share, settings.retries_per_s, reserve=_RETRY_RESERVE
+        )
         self.counts: Counter[str] = Counter()
         self.draining = False
         self.log = AccessLog(access_log) if access_log >= 0 else None
@@ -199,7 +202,7 @@ class Client:
 
     async def _exchange(self, head: Head) -> bool:
         self._door.counts["requests"] += 1
-        self._door.retries.request()
+        self._door.retries.earn()
         exchange = Exchange(self._door, self, head)
         began = time.monotonic()
         try:

@@ -24,8 +24,8 @@ from lbsuite.registry.etcd import balancers
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.results import RunResult
+from lbsuite.retry_budget import RetryBudget
 from lbsuite.wire import compute_calls, messages, refusal, services, tasks
-from lbsuite.wire.budget import RetryBudget
 from lbsuite.wire.pick_source import SAY_NOTHING, PickSource
 from lbsuite.wire.tally import WRONG, Tally
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbsuite.wire.budget import PER_S, SHARE, RetryBudget
+from lbsuite.retry_budget import PER_S, SHARE, RetryBudget
 
 BURST = 10 * PER_S
 
@@ -35,3 +35,10 @@ def test_requests_alone_pay_for_one_try_in_ten() -> None:
     for _ in range(101):
         budget.earn()
     assert sum(budget.spend(0.0) for _ in range(100)) == 10
+
+
+def test_a_reserve_is_for_bursts_where_nothing_comes_by_the_second() -> None:
+    budget = RetryBudget(0.0, share=0.5, per_s=0.0, reserve=3.0)
+    for _ in range(100):
+        budget.earn()
+    assert sum(budget.spend(1e6) for _ in range(100)) == 3
