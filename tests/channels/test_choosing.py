@@ -7,9 +7,11 @@ import grpc
 from servers import DEADLINE_S, GONE, SERVICE, all_ready, echo, failure, serving, static
 
 from lbsuite.channels.channel import channel
+from lbsuite.channels.loads import ORCA_TRAILER
 from lbsuite.channels.retry import Retry
 from lbsuite.events import Contact, Joined, Reported
 from lbsuite.registry.memory import Memory
+from lbsuite.wire import orca_messages as orca
 from waiting import eventually
 
 
@@ -91,6 +93,21 @@ async def test_prequal_probes_and_goes_by_the_answers() -> None:
             answers[await echo(balanced)(b"", timeout=DEADLINE_S)] += 1
             await asyncio.sleep(0)
         assert answers[servers[0].address.encode()] < 20
+
+
+async def test_weights_are_learnt_from_trailers() -> None:
+    policy = "weighted_round_robin:weights=reports,blackout_s=0.1,update_s=0.1"
+    async with serving(2) as servers, channel(static(servers), policy=policy) as balanced:
+        await all_ready(balanced, 2)
+        for server, busy in zip(servers, (0.2, 0.8), strict=True):
+            report = orca.OrcaLoadReport(application_utilization=busy, rps_fractional=100)
+            server.trailers = ((ORCA_TRAILER, report.SerializeToString()),)
+
+        async def shares_are_four_to_one() -> bool:
+            answers = Counter([await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(100)])
+            return 70 <= answers[servers[0].address.encode()] <= 90
+
+        await eventually(shares_are_four_to_one)
 
 
 async def test_the_tasks_of_others_that_the_list_tells_of_count_until_it_is_heard_no_more() -> None:
