@@ -1,7 +1,13 @@
 """A target in words becomes the source that it names, or one line that says what is wrong with it."""
 
-import pytest
+from collections import Counter
+from pathlib import Path
 
+import pytest
+from servers import DEADLINE_S, all_ready, echo, serving
+
+from kubernetes_api import KubernetesApi, endpoint, slice_of
+from lbsuite.channels.channel import channel
 from lbsuite.channels.target import source_of
 from lbsuite.events import Balancers, Event, Joined
 from lbsuite.registry import grpc_go
@@ -12,6 +18,8 @@ from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.k8s import Kubernetes
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.source import Source
+from resolver import Resolver
+from waiting import eventually
 
 
 async def first_list(source: Source) -> list[str]:
@@ -105,3 +113,38 @@ def test_nonsense_is_refused_with_the_target_and_the_bad_value(target: str, why:
         source_of(target)
     assert repr(target) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+async def test_a_channel_calls_the_pods_of_a_service_as_they_come_and_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with KubernetesApi() as api, serving(2) as servers:
+        api.lead_here(tmp_path, monkeypatch)
+        first, second = (int(server.address.rpartition(":")[2]) for server in servers)
+        api.put("web-a", slice_of(endpoint("127.0.0.1"), grpc=first))
+        async with channel("k8s://shop/web:grpc", policy="round_robin") as balanced:
+            assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[0].address.encode()
+            api.put("web-b", slice_of(endpoint("127.0.0.1"), grpc=second))
+            await all_ready(balanced, 2)
+            answers = Counter([await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(20)])
+            assert answers == {server.address.encode(): 10 for server in servers}
+            await api.stop()
+            await eventually(lambda: not balanced.status().heard)
+            assert len({await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(4)}) == 2
+            api.put("web-a", slice_of(endpoint("127.0.0.1", ready=False, terminating=True), grpc=first))
+            await api.start()
+            await eventually(lambda: any(each.draining for each in balanced.status().endpoints))
+            answers = Counter([await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(10)])
+            assert answers == {servers[1].address.encode(): 10}
+
+
+async def test_a_channel_that_loses_an_endpoint_has_its_name_resolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolver = Resolver(monkeypatch)
+    resolver.hosts = ["127.0.0.1"]
+    async with serving(1) as (server,):
+        port = int(server.address.rpartition(":")[2])
+        async with channel(Dns(f"service.example:{port}", every_s=3600), policy="round_robin") as balanced:
+            assert await echo(balanced)(b"", timeout=DEADLINE_S) == server.address.encode()
+            resolver.hosts = ["127.0.0.1", "127.0.0.2"]
+            await server.stop()
+            await eventually(lambda: len(balanced.status().endpoints) == 2)

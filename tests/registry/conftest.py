@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from certificates import Certificates
-from kubernetes_api import KubernetesApi
 
+from kubernetes_api import KubernetesApi
 from lbsuite.fleet import EtcdServer
 from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
@@ -77,8 +77,5 @@ def certificates(tmp_path: Path) -> Certificates:
 async def kubernetes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KubernetesApi]:
     """An API server, and a kubeconfig that leads there."""
     async with KubernetesApi() as api:
-        kubeconfig = str(tmp_path / "kubeconfig")
-        api.write_kubeconfig(kubeconfig)
-        monkeypatch.setenv("KUBECONFIG", kubeconfig)
-        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        api.lead_here(tmp_path, monkeypatch)
         yield api

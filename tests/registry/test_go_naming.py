@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from go_programs import go_program
 from lbsuite.registry import grpc_go, layouts
 from lbsuite.registry.etcd import EtcdSource
 from lbsuite.registry.etcd_client import EtcdClient
@@ -17,6 +16,7 @@ from lbsuite.registry.member import Member
 from lbsuite.registry.registration import Registration
 from lbsuite.registry.source import Source
 from listener import Listener
+from outside import go_program
 
 pytestmark = pytest.mark.slow
 
@@ -26,18 +26,18 @@ OURS, THEIRS = "127.0.0.1:4001", "127.0.0.1:4002"
 
 
 @pytest.fixture(scope="module")
-def program() -> Path:
-    return go_program(Path(__file__).parent / "go_naming")
+def program() -> str:
+    return go_program(Path(__file__).with_name("go_naming"))
 
 
 @pytest.fixture
-def run(program: Path) -> Run:
+def run(program: str) -> Run:
     """Runs the program; it ends with the block, and well."""
 
     @contextlib.asynccontextmanager
     async def start(*words: str) -> AsyncIterator[asyncio.subprocess.Process]:
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(str(program), *words, stdin=pipe, stdout=pipe)
+        process = await asyncio.create_subprocess_exec(program, *words, stdin=pipe, stdout=pipe)
         assert process.stdin is not None
         try:
             yield process

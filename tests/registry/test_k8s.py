@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from certificates import Certificates
-from kubernetes_api import KubernetesApi, endpoint, slice_of
 from kubernetes_asyncio.config import incluster_config
 
+from kubernetes_api import KubernetesApi, endpoint, slice_of
 from lbsuite.events import Contact, Event, Joined, Left
 from lbsuite.registry import k8s_client
 from lbsuite.registry.k8s import Kubernetes
@@ -179,7 +179,7 @@ async def test_a_token_that_is_replaced_in_the_kubeconfig_is_read_again(
     kubernetes: KubernetesApi, listener: Listener
 ) -> None:
     kubernetes.token = "another"
-    kubernetes.write_kubeconfig(os.environ["KUBECONFIG"])
+    kubernetes.write_kubeconfig(Path(os.environ["KUBECONFIG"]))
     kubernetes.hang_up()
     kubernetes.put("web-c", slice_of(endpoint("10.0.0.3")))
     await listener.until(lambda heard: THREE in heard.members)

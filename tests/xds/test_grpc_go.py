@@ -1,16 +1,18 @@
 """An unmodified client of grpc-go on `xds:///SERVICE`."""
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
-from outside import go_caller
 from xds_fleet import Caller, Serving, backends, caller
+
+from outside import go_program
 
 pytestmark = pytest.mark.slow
 
 
 def client(serving: Serving) -> Caller:
-    return caller(serving.door.address, command=[go_caller()])
+    return caller(serving.door.address, command=[go_program(Path(__file__).with_name("go_caller"))])
 
 
 async def test_round_robin_gives_each_backend_the_same_and_an_added_one_its_share_at_once() -> None:

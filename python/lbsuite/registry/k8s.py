@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from lbsuite.registry.story import Stories, Story
 if TYPE_CHECKING:
     from lbsuite.registry.k8s_client import KubernetesClient
 
+STEADY_S = 1.0
+"""A watch that has lasted for less is followed by growing pauses, up to MOST_PAUSE_S: many clients may do the same."""
+MOST_PAUSE_S = 5.0
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 
@@ -54,7 +58,7 @@ class Kubernetes:
 
     async def _follow(self, story: Story) -> None:
         slices = Slices(self._port, self._skip)
-        backoff = Backoff()
+        backoff = Backoff(most_s=MOST_PAUSE_S)
         while True:
             try:
                 async with await self._client.KubernetesClient.connect(self._namespace, self._service) as client:
@@ -74,12 +78,16 @@ class Kubernetes:
         if not slices.version:
             for event in slices.replace(await client.slices()):
                 story.tell(event)
-        async with client.watch(slices.version) as changes:
-            story.heard()
-            async for change in changes:
+        begun = time.monotonic()
+        try:
+            async with client.watch(slices.version) as changes:
+                story.heard()
+                async for change in changes:
+                    for event in slices.change(change):
+                        story.tell(event)
+        finally:
+            if time.monotonic() - begun > STEADY_S:
                 backoff.reset()
-                for event in slices.change(change):
-                    story.tell(event)
 
     def _skip(self, error: ValueError) -> None:
         self.skipped += 1

