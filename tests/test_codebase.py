@@ -58,7 +58,9 @@ CLOCK_SOCKET_ENTROPY = re.compile(
 VAGUE = {"utils", "util", "misc", "common", "manager", "base", "helpers", "helper", "stuff", "lib"}
 
 
-def sources(*patterns: str, under: tuple[str, ...] = ("python", "cpp", "tests", "tools", "cmake")) -> list[Path]:
+def sources(
+    *patterns: str, under: tuple[str, ...] = ("python", "cpp", "tests", "tools", "cmake", "examples")
+) -> list[Path]:
     found = [path for folder in under for pattern in patterns for path in sorted((ROOT / folder).rglob(pattern))]
     return [path for path in found if path.is_file() and path not in GENERATED]
 
@@ -214,8 +216,8 @@ def test_types_are_strict() -> None:
 
 
 def test_python_is_linted_and_formatted() -> None:
-    ends_well(sys.executable, "-m", "ruff", "check", "python", "tests", "tools", "notebooks")
-    ends_well(sys.executable, "-m", "ruff", "format", "--check", "python", "tests", "tools", "notebooks")
+    ends_well(sys.executable, "-m", "ruff", "check", "python", "tests", "tools", "notebooks", "examples")
+    ends_well(sys.executable, "-m", "ruff", "format", "--check", "python", "tests", "tools", "notebooks", "examples")
 
 
 def test_cpp_is_formatted() -> None:

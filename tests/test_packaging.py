@@ -30,7 +30,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_source_archive_has_every_file_of_the_project(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
-    folders = [ROOT / each for each in ("python", "cpp", "cmake", "tests", "tools", "notebooks")]
+    folders = [ROOT / each for each in ("python", "cpp", "cmake", "tests", "tools", "notebooks", "examples")]
     made = {"__pycache__", ".ipynb_checkpoints"}
     wanted = {path.relative_to(ROOT) for folder in folders for path in folder.rglob("*") if path.is_file()}
     wanted = {path for path in wanted if not made & set(path.parts) and path.suffix != ".so"}
