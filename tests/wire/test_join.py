@@ -203,6 +203,15 @@ async def test_a_value_that_nobody_could_mean_is_refused_and_changes_nothing(opt
     assert vars(server) == before
 
 
+@pytest.mark.parametrize("side", ["aio", "threads"])
+async def test_only_the_main_thread_can_ask_for_signals(side: str) -> None:
+    server, _ = SERVERS[side]()
+    before = dict(vars(server))
+    with pytest.raises(ValueError, match="main thread"):
+        await asyncio.to_thread(lbsuite.join, server, address="127.0.0.1:1", max_concurrent=1, signals=True)
+    assert vars(server) == before
+
+
 def test_what_is_no_server_is_refused() -> None:
     with pytest.raises(TypeError, match="object"):
         lbsuite.join(object(), address="127.0.0.1:1", max_concurrent=1)  # type: ignore[call-overload]

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -74,9 +75,11 @@ class BlockingEnrolment:
 
     def idle(self, patience_s: float) -> None:
         """As `Enrolment.idle`."""
-        quiet = threading.Event()
+        quiet, until_s = threading.Event(), time.monotonic() + patience_s
         self.limiter.when_idle(quiet.set)
         quiet.wait(patience_s)
+        for pause_s in self.inner.pauses(until_s):
+            time.sleep(pause_s)
 
     def __enter__(self) -> Self:
         return self

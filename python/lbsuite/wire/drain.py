@@ -12,72 +12,87 @@ import grpc
 import grpc.aio
 
 from lbsuite import background
+from lbsuite.wire.blocking import BlockingEnrolment
+from lbsuite.wire.enrolment import Enrolment
+
+LAST_S = 1.0
+"""How long calls may go on that have outlasted the drain."""
+_HANDLED_S = 5.0
 
 
-def on_sigterm(server: Any, drain_s: float) -> None:
-    """From now on the first SIGTERM stops the server within `drain_s`, and then calls the handler that was there
-    before; a second SIGTERM calls that at once, or kills where there is none.
-
-    Raises ValueError outside the main thread, and for a grpc.aio server outside its event loop.
-    """
+def check(server: Any) -> None:
+    """Raises ValueError where `on_sigterm` cannot be called: outside the main thread, or the loop of the server."""
     if threading.current_thread() is not threading.main_thread():
         raise ValueError("signals=True: only the main thread can say what a signal does")
-    _Order(_stopper(server, drain_s)).stand_by()
+    if isinstance(server, grpc.aio.Server):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ValueError("signals=True: join is called on the event loop of the server") from None
+
+
+def on_sigterm(server: Any, enrolment: Enrolment | BlockingEnrolment, drain_s: float) -> None:
+    """From now on the first SIGTERM drains the server for `drain_s`, calls the handler that was there before and stops
+    the server; a second SIGTERM calls that handler at once, or kills where there is none."""
+    if isinstance(enrolment, BlockingEnrolment):
+        _on_threads(server, enrolment, drain_s)
+    else:
+        _on_loop(server, enrolment, drain_s)
+
+
+def _on_loop(server: Any, enrolment: Enrolment, drain_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    draining: list[asyncio.Task[None]] = []
+
+    async def drain() -> None:
+        await enrolment.leave()
+        await enrolment.idle(drain_s)
+        order.pass_on()
+        await server.stop(LAST_S)
+
+    order = _Order(lambda: loop.call_soon_threadsafe(lambda: draining.append(background.start(drain(), "drain"))))
+
+
+def _on_threads(server: Any, enrolment: BlockingEnrolment, drain_s: float) -> None:
+    def drain() -> None:
+        enrolment.leave()
+        enrolment.idle(drain_s)
+        order.pass_on()
+        order.passed_on.wait(_HANDLED_S)
+        server.stop(LAST_S).wait()
+
+    order = _Order(lambda: threading.Thread(target=drain, name="drain").start())
 
 
 class _Order:
-    """One process's SIGTERM."""
+    """The SIGTERM of this process: the first begins the drain, the second goes to who was there before."""
 
-    def __init__(self, stop: Callable[[Callable[[], None]], None]) -> None:
-        self._stop = stop
-        self._before: Any = signal.SIG_DFL
-        self._passed_on = False
+    def __init__(self, begin: Callable[[], object]) -> None:
+        self._begin = begin
+        self.passed_on = threading.Event()
+        """The handler that was there before has been called, or there is none."""
+        self._before: Any = signal.signal(signal.SIGTERM, self._first)
 
-    def stand_by(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, self._first)
+    def pass_on(self) -> None:
+        """The drain is over: the handler that was there before is called, in the main thread as ever."""
+        # That of an asyncio loop is called by the loop itself, at every signal, whoever else handles it.
+        of_a_loop = getattr(self._before, "__module__", "").startswith("asyncio.")
+        if not callable(self._before) or of_a_loop:
+            self.passed_on.set()
+        elif not self.passed_on.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _first(self, number: int, frame: FrameType | None) -> None:
         signal.signal(number, self._second)
-        self._stop(self._stopped)
+        self._begin()
 
     def _second(self, number: int, frame: FrameType | None) -> None:
-        self._passed_on = True
-        # What cannot be put back was set by another language than Python.
+        # None: it was set by another language than Python.
         signal.signal(number, signal.SIG_DFL if self._before is None else self._before)
-        signal.raise_signal(number)
-
-    def _stopped(self) -> None:
-        """The server has stopped: its process ends by itself, or by the handler that was there before."""
-        # A handler of an asyncio loop is called by that loop, at every signal, whoever else handles it.
-        of_a_loop = getattr(self._before, "__module__", "").startswith("asyncio.")
-        if callable(self._before) and not of_a_loop and not self._passed_on:
-            # By a signal, as handlers run in the main thread alone.
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _stopper(server: Any, drain_s: float) -> Callable[[Callable[[], None]], None]:
-    """Stops the server beside whatever goes on, and then calls what it is given."""
-    if not isinstance(server, grpc.aio.Server):
-
-        def stop(stopped: Callable[[], None]) -> None:
-            server.stop(drain_s).wait()
-            stopped()
-
-        return lambda stopped: threading.Thread(target=stop, args=(stopped,), name="drain").start()
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        raise ValueError("signals=True: join is called on the event loop of the server") from None
-
-    async def stop_on_loop(stopped: Callable[[], None]) -> None:
-        await server.stop(drain_s)
-        stopped()
-
-    def start(stopped: Callable[[], None]) -> None:
-        draining.append(background.start(stop_on_loop(stopped), "drain"))
-
-    def order(stopped: Callable[[], None]) -> None:
-        loop.call_soon_threadsafe(start, stopped)
-
-    draining: list[asyncio.Task[None]] = []
-    return order
+        try:
+            if callable(self._before):
+                self._before(number, frame)
+            else:
+                signal.raise_signal(number)
+        finally:
+            self.passed_on.set()

@@ -5,7 +5,8 @@ Who counts the tasks of the server is `gate`; who puts both onto a gRPC server i
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from lbsuite.wire.desk import Desk
     from lbsuite.wire.presence import Presence
 
+LINGER_S = 1.0
+"""How long a server that left at most refuses calls before it stops."""
+_PAUSE_S = 0.1
 START_S = 2.0
 """How long `start` waits for a balancer or etcd to answer; what has not answered by then is tried on for ever."""
 
@@ -113,14 +117,26 @@ class Enrolment:
         await asyncio.shield(self._leaving)
 
     async def idle(self, patience_s: float) -> None:
-        """Waits, after `leave`, until no task runs, or for `patience_s`."""
-        loop, quiet = asyncio.get_running_loop(), asyncio.Event()
+        """Waits, after `leave`, until no task runs and those who still call have heard of it, or for `patience_s`.
+
+        gRPC drops calls that come in the moment a server stops, and their callers cannot tell whether they ran.
+        """
+        loop, quiet, until_s = asyncio.get_running_loop(), asyncio.Event(), time.monotonic() + patience_s
 
         self.limiter.when_idle(lambda: loop.call_soon_threadsafe(quiet.set))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 await quiet.wait()
         self.limiter.when_idle(lambda: None)
+        for pause_s in self.pauses(until_s):
+            await asyncio.sleep(pause_s)
+
+    def pauses(self, until_s: float) -> Iterator[float]:
+        """Seconds between looks at whether calls are still refused."""
+        until_s, refused = min(until_s, time.monotonic() + LINGER_S), -1
+        while time.monotonic() < until_s and refused != self.limiter.refused:
+            refused = self.limiter.refused
+            yield _PAUSE_S
 
     async def __aenter__(self) -> Self:
         return self

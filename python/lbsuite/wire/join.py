@@ -76,9 +76,9 @@ def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolme
     answers carry: "tasks" (of max_concurrent), "memory", "cpu" (of what the process may use), or a callable that
     says a share of 1. weight, zone, tier: its place beside others. report_s: the longest time between two reports.
     ttl_s: how long its key in etcd outlives the process. orca_s: the shortest time between the messages of a stream of
-    load reports. signals: SIGTERM leaves, lets running tasks finish for `drain_s`, stops the server and then calls the
-    handler that was there before; a second SIGTERM calls that at once, and kills where there is none. Only in the main
-    thread.
+    load reports. signals: SIGTERM leaves, lets running tasks finish for `drain_s`, calls the handler that was there
+    before and stops the server; a second SIGTERM calls that at once, and kills where there is none. Only in the main
+    thread, and on the event loop of a grpc.aio server.
 
     Raises ValueError for a value that nobody could mean and for a server that has joined, TypeError for what is no
     server.
@@ -86,9 +86,11 @@ def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolme
     address, drain_s, signals = options["address"], options.get("drain_s", 10.0), options.get("signals", False)
     if not drain_s >= 0:
         raise ValueError(f"drain_s below 0: {drain_s}")
+    if signals:
+        drain.check(server)
     enrolment: Enrolment | BlockingEnrolment = enrol(server, address, _settings(options))
     if signals:
-        drain.on_sigterm(server, drain_s)
+        drain.on_sigterm(server, enrolment, drain_s)
     return enrolment
 
 
