@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kubernetes_api import Slice, endpoint, slice_of
 
+from kubernetes_api import Slice, endpoint, slice_of
 from lbsuite.events import Balancers, Event, Joined, Left
 from lbsuite.registry.slices import Slices
 

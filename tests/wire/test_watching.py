@@ -1,6 +1,8 @@
 """Watch, through the door: the whole list, then what changes, for as many as care to watch."""
 
 import asyncio
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,13 +12,18 @@ import grpc.aio
 import pytest
 from door_contract import INVALID, UNAVAILABLE, A, B, C
 
-from lbsuite.wire import messages, watching
+from lbsuite.wire import door, messages, watching
 from lbsuite.wire.balancer import BalancerSettings
 from lbsuite.wire.door import AioDoor
 from lookaside import Caller, refusal, serving
 from waiting import eventually
 
 DEADLINE_S = 10.0
+WATCH = """
+import sys, grpc
+for _ in grpc.insecure_channel(sys.argv[1]).unary_stream("/lbsuite.v1.LoadBalancer/Watch")(b""):
+    pass
+"""
 
 
 class Watcher:
@@ -202,16 +209,30 @@ async def test_a_balancer_says_so_while_it_may_not_know_everybody_yet(monkeypatc
 
 async def test_every_watcher_is_told_when_the_balancer_stops() -> None:
     async with serving() as (balancer, caller):
-        door = AioDoor(balancer)
-        async with Caller(await door.open("127.0.0.1:0")) as other:
+        opened = AioDoor(balancer)
+        async with Caller(await opened.open("127.0.0.1:0")) as other:
             watchers = [Watcher(caller), Watcher(other)]
             for watcher in watchers:
                 await watcher.next()
             began = time.monotonic()
-            await door.close(grace_s=30)
+            await opened.close(grace_s=30)
             assert time.monotonic() - began < 10
             for watcher in watchers:
                 assert await watcher.end() == (UNAVAILABLE, "the balancer stops")
+
+
+async def test_who_is_gone_without_a_word_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurried = [(name, value // 20 if name.endswith("_ms") else value) for name, value in door._OPTIONS]
+    monkeypatch.setattr(door, "_OPTIONS", hurried)
+    async with serving() as (balancer, caller):
+        watcher = await asyncio.create_subprocess_exec(sys.executable, "-c", WATCH, caller.address)
+        try:
+            await eventually(lambda: bool(balancer._watching._rolls))
+            watcher.send_signal(signal.SIGSTOP)
+            await eventually(lambda: not balancer._watching._rolls)
+        finally:
+            watcher.kill()
+            await watcher.wait()
 
 
 async def test_who_goes_away_is_forgotten() -> None:

@@ -14,10 +14,10 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from outside import envoy
 from xds_fleet import DEADLINE_S, METHOD, Serving, backends
 
 from lbsuite.xds import bootstrap
+from outside import envoy
 from waiting import eventually
 
 pytestmark = pytest.mark.slow

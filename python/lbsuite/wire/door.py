@@ -34,7 +34,13 @@ _METHODS = (
 )
 _STREAMS = ("Watch",)
 _BARE = ("RegisterServer", "ReportLoad", "GetBestServer")
-_OPTIONS = (*listening.OPTIONS, ("grpc.max_receive_message_length", MAX_REQUEST_BYTES))
+_OPTIONS = (
+    *listening.OPTIONS,
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+    # A watcher that is gone without a word would stay for hours; gRPC gives a ping a minute unless told otherwise.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+)
 
 Method = Callable[[Any, Caller], Awaitable[Any]]
 Stream = Callable[[Any, Caller], AsyncGenerator[bytes, None]]

@@ -136,25 +136,25 @@ class _Roll:
         )
 
     def _update(self) -> None:
-        self._view = self._look(self._service)
-        self.revision = next(self._revisions)
-        self._fold(self._view.membership)
-        self._noted.clear()
-        self._frames.clear()
         self._next_s = self._loop.time() + COALESCE_S
         self._timer = self._loop.call_later(BEAT_S, self._update)
+        noted, self._noted = self._noted, set()
+        self._view = self._look(self._service)
+        self.revision = next(self._revisions)
+        self._fold(self._view.membership, noted)
+        self._frames.clear()
         told, self.turn = self.turn, asyncio.Event()
         told.set()
 
-    def _fold(self, membership: Membership | None) -> None:
+    def _fold(self, membership: Membership | None, noted: set[str]) -> None:
         known, self._entries = self._entries, {}
-        for seen in membership.engine.endpoints(time.monotonic()) if membership else ():
-            entry = known.pop(seen.address, None)
-            if membership and (entry is None or entry.state != seen.state or seen.address in self._noted):
-                told = status.told(seen, membership.standings.get(seen.address), self._service)
-                entry = _Entry(self.revision, seen.state, told)
-                self._left.pop(seen.address, None)
-            if entry is not None:
+        if membership is not None:
+            for seen in membership.engine.endpoints(time.monotonic()):
+                entry = known.pop(seen.address, None)
+                if entry is None or entry.state != seen.state or seen.address in noted:
+                    told = status.told(seen, membership.standings.get(seen.address), self._service)
+                    entry = _Entry(self.revision, seen.state, told)
+                    self._left.pop(seen.address, None)
                 self._entries[seen.address] = entry
         self._left.update(dict.fromkeys(known, self.revision))
         while len(self._left) > MAX_LEFT:
