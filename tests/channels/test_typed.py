@@ -69,6 +69,14 @@ GOOD = """
         plain: grpc.aio.Channel = channel
         await by_hand(plain, Range())
         return [f"{each.address} {each.state}" for each in channel.status().endpoints]
+
+    async def serve(server: grpc.aio.Server, address: str, busy: Callable[[], float]) -> str:
+        joined = lbsuite.join(server, address=address, service="primes", lb="a:1", max_concurrent=8, load=busy)
+        await server.start()
+        return joined.address
+
+    def serve_blocking(server: grpc.Server, address: str) -> lbsuite.BlockingEnrolment:
+        return lbsuite.join(server, address=address, etcd=["a:1"], max_concurrent=8)
 """
 BAD = """
     async def wrong(target: str) -> None:
@@ -79,6 +87,7 @@ BAD = """
         lbsuite.channel(target, retry=3)  # a retry is not a number
         lbsuite.channel(target, polcy="two_choices")  # no such option
         lbsuite.channel(target).status().healthy  # the status has no such field
+        lbsuite.join(channel, address="a:1", max_concurrent=8)  # a channel is not a server
 """
 
 
