@@ -30,8 +30,10 @@ class Client:
         if listen:
             self._node.metadata["listen"] = listen
 
-    async def ask(self, type_url: str, *names: str, answering: Any = None, error: str = "") -> None:
-        request = messages.DiscoveryRequest(node=self._node, type_url=type_url, resource_names=names)
+    async def ask(self, type_url: str, *names: str, answering: Any = None, error: str = "", version: str = "") -> None:
+        request = messages.DiscoveryRequest(
+            node=self._node, type_url=type_url, resource_names=names, version_info=version
+        )
         if answering is not None:
             request.response_nonce, request.version_info = answering.nonce, answering.version_info
         if error:
@@ -258,3 +260,16 @@ async def test_weights_follow_reports_where_that_is_asked_for() -> None:
         reporting = asyncio.create_task(report())
         assert weights(await ads.hear()) == {1: 500, 2: 1500}
         reporting.cancel()
+
+
+async def test_who_comes_with_a_list_keeps_it_until_the_balancer_has_had_time_to_know_everybody() -> None:
+    async with Serving(ttl_s=0.01) as serving, client(serving) as new, client(serving) as old:
+        serving.balancer.listed = False
+        await old.ask(CLUSTER, version="of another life")
+        await new.ask(CLUSTER)
+        assert len((await new.hear()).resources) == 1
+        await serving.register_at(A, service="late")
+        assert len((await new.hear()).resources) == 2
+        serving.balancer.listed = True
+        answer = await old.hear()
+        assert (len(answer.resources), answer.nonce) == (2, "1")

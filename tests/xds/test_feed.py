@@ -75,7 +75,6 @@ async def test_listeners_of_changes_hear_of_them_once_and_of_nothing_else() -> N
         await eventually(lambda: bool(heard))
         for load in range(50):
             await serving.report(A, load)
-        told.tell()
     assert heard == [[("127.0.0.1", 1)]]
 
 

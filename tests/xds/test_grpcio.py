@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 import pytest
 from xds_fleet import Serving, backends, caller
 
+from waiting import eventually
+
 
 async def test_round_robin_gives_each_backend_the_same() -> None:
     async with backends(None, None) as fleet, Serving() as serving:
@@ -51,6 +53,25 @@ async def test_calls_go_on_when_the_ads_server_is_gone() -> None:
             client = await going.enter_async_context(caller(serving.door.address))
             await client.becomes(lambda counts: len(counts) == 2)
         assert await client.call(20) == {backend.address: 10 for backend in fleet}
+
+
+async def test_a_balancer_that_begins_again_takes_no_endpoint_from_those_who_have_a_list() -> None:
+    async with backends(None, None) as fleet, AsyncExitStack() as going:
+        async with Serving() as serving:
+            await serving.register(*fleet)
+            address = serving.door.address
+            client = await going.enter_async_context(caller(address))
+            await client.becomes(lambda counts: len(counts) == 2)
+        async with Serving(listen=address, ttl_s=0.01) as again:
+            again.balancer.listed = False
+            await eventually(lambda: len(again.door.clients) == 1)
+            await again.register(fleet[0])
+            assert (await client.call(20)).keys() == {backend.address for backend in fleet}
+            await again.register(fleet[1])
+            assert not await again.taken()
+            again.balancer.listed = True
+            await eventually(again.taken)
+            assert await client.call(20) == {backend.address: 10 for backend in fleet}
 
 
 @pytest.mark.parametrize("policy", ["least_request", "ring_hash", "round_robin"])

@@ -16,7 +16,7 @@ import grpc
 import grpc.aio
 
 from lbsuite.wire import messages
-from lbsuite.wire.balancer import Balancer
+from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.xds import bootstrap
 from lbsuite.xds.door import AdsDoor
 from lbsuite.xds.settings import ClientPolicy, XdsSettings
@@ -72,9 +72,11 @@ async def backends(*utilizations: float | None) -> AsyncIterator[list[Backend]]:
 class Serving:
     """A balancer and its ADS door in this process."""
 
-    def __init__(self, policy: str = "round_robin", weights: str = "joined") -> None:
-        self.balancer = Balancer()
-        self.door = AdsDoor(self.balancer, XdsSettings(policy=ClientPolicy.parse(policy), weights=weights))
+    def __init__(
+        self, policy: str = "round_robin", weights: str = "joined", listen: str = "127.0.0.1:0", ttl_s: float = 5
+    ) -> None:
+        self.balancer = Balancer(BalancerSettings(ttl_s=ttl_s))
+        self.door = AdsDoor(self.balancer, XdsSettings(listen, ClientPolicy.parse(policy), weights))
 
     async def register(self, *backends: Backend, **fields: Any) -> None:
         await self.register_at(*(backend.address for backend in backends), **fields)
@@ -101,6 +103,11 @@ class Serving:
     async def refused(self) -> bool:
         """Whether a client has refused anything."""
         return any(client.error for client in (await self.status()).xds_clients)
+
+    async def taken(self) -> bool:
+        """Whether a client has taken endpoints."""
+        clients = (await self.status()).xds_clients
+        return any(client.version for client in clients if client.type == "ClusterLoadAssignment")
 
     def nobody_follows(self) -> bool:
         return not len(self.door.clients)

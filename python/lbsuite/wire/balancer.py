@@ -102,6 +102,12 @@ class Balancer:
         """Who may be picked, by the name of the service."""
         return dict(self._memberships)
 
+    def partial(self, service: str) -> bool:
+        """Whether there may be endpoints of a service that the balancer, having just begun, does not know yet."""
+        # Who lives registers, or reports and is told to register, within a lease time.
+        began = time.monotonic() < self._began_s + self.settings.ttl_s
+        return began or (service == self.settings.service and not self.listed)
+
     async def GetBestServer(self, request: messages.BalanceRequest, caller: Caller) -> messages.ServerInfo:
         """A pick by the policy wished; nothing wished: the operator's."""
         strategy = request.strategy if request.HasField("strategy") else None
@@ -219,11 +225,8 @@ class Balancer:
         return status.reply(membership, service, endpoints, self.peers, self.xds_clients(service))
 
     def _view(self, service: str) -> View:
-        # Who lives registers, or reports and is told to register, within a lease time.
-        own = service == self.settings.service
-        began = time.monotonic() < self._began_s + self.settings.ttl_s
-        peers = self.peers if own else frozenset[str]()
-        return View(self._memberships.get(service), peers, partial=began or (own and not self.listed))
+        peers = self.peers if service == self.settings.service else frozenset[str]()
+        return View(self._memberships.get(service), peers, self.partial(service))
 
     def _known(self, service: str) -> Membership:
         membership = self._find(service)

@@ -40,9 +40,14 @@ def version_of(versions: Mapping[str, str]) -> str:
 
 
 class Catalog:
-    """The resources by type and name. `changed` are called after a change, once per `tell`."""
+    """The resources by type and name. `changed` are called after a change, once per `tell`.
+
+    partial: there may be more than is known yet. A client that has a list already goes on with it meanwhile: it would
+    lose endpoints, and whole services, that are as alive as before.
+    """
 
     def __init__(self) -> None:
+        self.partial = False
         self.changed: set[Callable[[], None]] = set()
         self._resources: dict[str, dict[str, Resource]] = {type_url: {} for type_url in TYPES}
         self._untold = False
@@ -62,10 +67,10 @@ class Catalog:
         for resources in self._resources.values():
             self._untold |= resources.pop(name, None) is not None
 
-    def tell(self) -> None:
+    def tell(self, *, partial: bool = False) -> None:
         """Calls `changed` if anything is different from the last time."""
-        if self._untold:
-            self._untold = False
+        if self._untold or partial != self.partial:
+            self._untold, self.partial = False, partial
             for call in list(self.changed):
                 call()
 

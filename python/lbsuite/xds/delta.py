@@ -31,6 +31,7 @@ class Delta(Subscription):
             everything = EVERYTHING in more or (self._whole and not more)
             self._sent = dict(sorted(request.initial_resource_versions.items())[:MAX_NAMES])
             self._due = everything
+            self.returning = bool(self._sent)
         known = set() if self._asked else self._sent.keys()
         self._asked = True
         # A name let go of that the wildcard still covers: the client has forgotten it, and is told again.

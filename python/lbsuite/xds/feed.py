@@ -75,7 +75,7 @@ class Feed:
             if self._marks.get(name) != mark:
                 self._marks[name] = mark
                 self._tell(name, membership, time.monotonic())
-        self._catalog.tell()
+        self._catalog.tell(partial=self._balancer.partial(self._balancer.settings.service))
         ended_s = self._loop.time()
         self._rested_s = ended_s + max(COALESCE_S, SHARE * (ended_s - began_s))
 

@@ -95,8 +95,10 @@ class Stream:
     async def _answer(self, write: Write) -> None:
         for type_url in catalog.TYPES:
             subscription = self.subscriptions.get(type_url)
-            answer = subscription and subscription.answer(self._there(type_url, subscription))
-            if not answer:
+            if subscription is None or (self._catalog.partial and subscription.returning):
+                continue
+            answer = subscription.answer(self._there(type_url, subscription))
+            if answer is None:
                 continue
             try:
                 async with asyncio.timeout(WRITE_S):

@@ -20,13 +20,14 @@ EVERYTHING = "*"
 
 
 class Subscription(ABC):
-    """names: asked for by name. everything: asked for by wildcard. accepted, error: the version that the client took
-    last, and why it refused what came later, if it did."""
+    """names: asked for by name. everything: asked for by wildcard. returning: the client came with what another stream
+    told it. accepted, error: the version that it took last, and why it refused what came later, if it did."""
 
     def __init__(self, type_url: str) -> None:
         self.type_url = type_url
         self.names: frozenset[str] = frozenset()
         self.everything = False
+        self.returning = False
         self.accepted = ""
         self.error = ""
         self._whole = type_url in catalog.WHOLE

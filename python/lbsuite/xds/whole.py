@@ -26,6 +26,8 @@ class Whole(Subscription):
             if request.response_nonce != self._nonce:
                 return
             self._take_verdict(request)
+        elif not request.response_nonce:
+            self.returning |= bool(request.version_info)
         names = frozenset(request.resource_names)
         self._named |= bool(names)
         everything = EVERYTHING in names or (self._whole and not self._named)
