@@ -263,8 +263,7 @@ async def test_weights_follow_reports_where_that_is_asked_for() -> None:
 
 
 async def test_who_comes_with_a_list_keeps_it_until_the_balancer_has_had_time_to_know_everybody() -> None:
-    async with Serving(ttl_s=0.01) as serving, client(serving) as new, client(serving) as old:
-        serving.balancer.listed = False
+    async with Serving(ttl_s=0.01, listed=False) as serving, client(serving) as new, client(serving) as old:
         await old.ask(CLUSTER, version="of another life")
         await new.ask(CLUSTER)
         assert len((await new.hear()).resources) == 1

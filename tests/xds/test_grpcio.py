@@ -62,8 +62,7 @@ async def test_a_balancer_that_begins_again_takes_no_endpoint_from_those_who_hav
             address = serving.door.address
             client = await going.enter_async_context(caller(address))
             await client.becomes(lambda counts: len(counts) == 2)
-        async with Serving(listen=address, ttl_s=0.01) as again:
-            again.balancer.listed = False
+        async with Serving(listen=address, ttl_s=0.01, listed=False) as again:
             await eventually(lambda: len(again.door.clients) == 1)
             await again.register(fleet[0])
             assert (await client.call(20)).keys() == {backend.address for backend in fleet}

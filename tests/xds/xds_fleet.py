@@ -73,9 +73,16 @@ class Serving:
     """A balancer and its ADS door in this process."""
 
     def __init__(
-        self, policy: str = "round_robin", weights: str = "joined", listen: str = "127.0.0.1:0", ttl_s: float = 5
+        self,
+        policy: str = "round_robin",
+        weights: str = "joined",
+        listen: str = "127.0.0.1:0",
+        *,
+        ttl_s: float = 5,
+        listed: bool = True,
     ) -> None:
         self.balancer = Balancer(BalancerSettings(ttl_s=ttl_s))
+        self.balancer.listed = listed
         self.door = AdsDoor(self.balancer, XdsSettings(listen, ClientPolicy.parse(policy), weights))
 
     async def register(self, *backends: Backend, **fields: Any) -> None:
@@ -160,7 +167,8 @@ class Caller:
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **self._environment},
+            # What our command line sets for its own processes is no user's setting.
+            env={name: value for name, value in os.environ.items() if not name.startswith("GRPC_")} | self._environment,
         )
         return self
 
