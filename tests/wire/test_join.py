@@ -212,6 +212,10 @@ async def test_only_the_main_thread_can_ask_for_signals(side: str) -> None:
     assert vars(server) == before
 
 
-def test_what_is_no_server_is_refused() -> None:
+def test_what_is_no_server_or_no_option_is_refused() -> None:
+    with pytest.raises(TypeError, match="address and max_concurrent"):
+        lbsuite.join(object())  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="colour"):
+        lbsuite.join(object(), address="127.0.0.1:1", max_concurrent=1, colour="red")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="object"):
         lbsuite.join(object(), address="127.0.0.1:1", max_concurrent=1)  # type: ignore[call-overload]

@@ -34,7 +34,17 @@ _log = logging.getLogger(__name__)
 
 
 class Options(TypedDict, total=False):
-    """See `join`."""
+    """What `join` takes.
+
+    address: HOST:PORT that callers dial; with port 0, bind first. max_concurrent: tasks at once. service: the fleet's
+    name. lb: balancers, HOST:PORT each, beside those that etcd tells of. etcd: its endpoints, or EtcdSettings. load:
+    what utilization means in what answers carry: "tasks" (of max_concurrent), "memory", "cpu" (of what the process may
+    use), or a callable that says a share of 1. weight, zone, tier: its place beside others. report_s: the longest time
+    between two reports. ttl_s: how long its key in etcd outlives the process. orca_s: the shortest time between the
+    messages of a stream of load reports. signals: SIGTERM leaves, lets running tasks finish for `drain_s`, calls the
+    handler that was there before and stops the server; a second SIGTERM calls that at once, and kills where there is
+    none. Only in the main thread, and on the event loop of a grpc.aio server.
+    """
 
     address: Required[str]
     max_concurrent: Required[int]
@@ -69,20 +79,13 @@ def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolme
     is served unless you serve it. `server.stop()` leaves first, waits for running tasks, then stops.
 
     A grpc.server refuses on a thread of its pool: give it more `max_workers` than `max_concurrent`, or calls above the
-    limit wait for a thread instead.
-
-    address: HOST:PORT that callers dial; with port 0, bind first. service: the fleet's name. lb: balancers, HOST:PORT
-    each, beside those that etcd tells of. etcd: its endpoints, or EtcdSettings. load: what utilization means in what
-    answers carry: "tasks" (of max_concurrent), "memory", "cpu" (of what the process may use), or a callable that
-    says a share of 1. weight, zone, tier: its place beside others. report_s: the longest time between two reports.
-    ttl_s: how long its key in etcd outlives the process. orca_s: the shortest time between the messages of a stream of
-    load reports. signals: SIGTERM leaves, lets running tasks finish for `drain_s`, calls the handler that was there
-    before and stops the server; a second SIGTERM calls that at once, and kills where there is none. Only in the main
-    thread, and on the event loop of a grpc.aio server.
+    limit wait for a thread instead. `Options` has what each option means.
 
     Raises ValueError for a value that nobody could mean and for a server that has joined, TypeError for what is no
     server.
     """
+    if missing := Options.__required_keys__ - options.keys():
+        raise TypeError(f"join needs {' and '.join(sorted(missing))}")
     address, drain_s, signals = options["address"], options.get("drain_s", 10.0), options.get("signals", False)
     if not drain_s >= 0:
         raise ValueError(f"drain_s below 0: {drain_s}")
