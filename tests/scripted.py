@@ -80,13 +80,17 @@ class Backend(Server):
 
 
 class Balancer(Server):
-    """Names its backends in turn, those that are not excluded, unless `script` says otherwise."""
+    """Names its backends in turn, those that are not excluded, unless `script` says otherwise.
+
+    balancers: those that it knows of.
+    """
 
     def __init__(self, backends: list[Backend]) -> None:
         super().__init__("LoadBalancer")
         self.backends = backends
         self.script: Callable[[messages.BalanceRequest], str | None] = lambda request: None
         self.requests: list[messages.BalanceRequest] = []
+        self.balancers: list[str] = []
 
     async def GetBestServer(self, request: messages.BalanceRequest, context: Any) -> messages.ServerInfo:
         self.requests.append(request)
@@ -105,7 +109,7 @@ class Balancer(Server):
             messages.Endpoint(info=messages.ServerInfo(address=backend.address), state=messages.READY)
             for backend in self.backends
         ]
-        return messages.StatusReply(endpoints=endpoints)
+        return messages.StatusReply(endpoints=endpoints, balancers=self.balancers)
 
 
 @contextlib.asynccontextmanager

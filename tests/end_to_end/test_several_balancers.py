@@ -11,7 +11,6 @@ import pytest
 
 import lbsuite
 from lbsuite.fleet import Fleet, Lbsuite
-from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.results import RunResult
 from lbsuite.wire import messages, services
 from lbsuite.wire.client import ClientSettings, run
@@ -70,10 +69,10 @@ async def serves(balancer: Lbsuite, backend: Lbsuite) -> bool:
 
 @asynccontextmanager
 async def look_aside(fleet: Fleet) -> AsyncIterator[Load]:
-    """Callers who ask a balancer before each call; each knows them by etcd."""
+    """Callers who ask a balancer before each call; they were told of one, and learn of the others from it."""
     load, stop = Load(), asyncio.Event()
     settings = ClientSettings(
-        etcd=EtcdSettings(fleet.etcd_endpoints), task=TASK, clients=CALLERS, duration_s=600, timeout_s=30
+        balancers=(fleet.balancers[0].address,), task=TASK, clients=CALLERS, duration_s=600, timeout_s=30
     )
 
     def progress(result: RunResult) -> None:

@@ -75,6 +75,19 @@ async def test_when_no_known_balancer_answers_it_is_looked_up_who_is_there_now()
         await source.close()
 
 
+async def test_the_balancers_that_one_knows_are_asked_when_it_is_gone() -> None:
+    async with fleet(1) as known, fleet(1) as other:
+        known.balancers = ["no address", known.address, other.address]
+        source = PickSource([known.address])
+        await source.reach(5)
+        await source.endpoints("", 5)
+        request = messages.BalanceRequest()
+        assert (await source.ask(request, 5)).address == known.backends[0].address
+        await known.stop()
+        assert (await source.ask(request, 5)).address == other.backends[0].address
+        await source.close()
+
+
 async def test_each_balancer_is_asked_once_when_none_has_an_endpoint() -> None:
     async with fleet(1) as first, fleet(1) as second, fleet(1) as third:
         balancers = [first, second, third]

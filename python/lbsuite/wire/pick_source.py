@@ -72,12 +72,16 @@ class PickSource:
         raise Unreachable("no balancer is known")
 
     async def endpoints(self, service: str, timeout_s: float) -> list[str]:
-        """The endpoints that are up as the current balancer knows them; none where it cannot tell."""
+        """The endpoints that are up as the current balancer knows them; none where it cannot tell.
+
+        The balancers that it knows are asked from now on, too, after those known before.
+        """
         request = messages.StatusRequest(service=service)
         try:
             status: messages.StatusReply = await self._stubs[self._current].Status(request, timeout=timeout_s)
         except grpc.aio.AioRpcError:
             return []
+        self._learn(status.balancers)
         return [endpoint.info.address for endpoint in status.endpoints if endpoint.state in _UP]
 
     async def close(self) -> None:
@@ -86,11 +90,19 @@ class PickSource:
 
     def _know(self, balancers: Sequence[str]) -> None:
         for address in balancers:
-            if address not in self._stubs:
-                self._channels.append(channel := dial(address))
-                self._stubs[address] = services.stub(channel, "LoadBalancer")
+            self._add(address)
         if balancers and self._current not in balancers:
             self._current = balancers[0]
+
+    def _learn(self, peers: Sequence[str]) -> None:
+        for address in peers:
+            with contextlib.suppress(ValueError):
+                self._add(address)
+
+    def _add(self, address: str) -> None:
+        if address not in self._stubs:
+            self._channels.append(channel := dial(address))
+            self._stubs[address] = services.stub(channel, "LoadBalancer")
 
     def _leave(self, asked: str) -> None:
         # Of all callers that were waiting for a lost balancer, one moves on for the others too.
