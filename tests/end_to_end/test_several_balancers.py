@@ -62,6 +62,11 @@ async def knows_all(balancer: Lbsuite) -> bool:
     return len(ready) >= BACKENDS and len(told.balancers) == BALANCERS
 
 
+async def all_report(balancer: Lbsuite) -> bool:
+    endpoints = (await status(balancer)).endpoints
+    return sum(each.last_report.finished > 0 for each in endpoints) == BACKENDS
+
+
 async def serves(balancer: Lbsuite, backend: Lbsuite) -> bool:
     endpoints = (await status(balancer)).endpoints
     return any(each.info.address == backend.address and each.last_report.finished for each in endpoints)
@@ -153,6 +158,20 @@ async def test_with_every_balancer_gone_a_channel_goes_on_by_its_last_list() -> 
         await load.more()
         await fleet.balancers[0].start()
         await load.more()
+    assert not load.failed
+
+
+@callers
+async def test_an_only_balancer_without_etcd_may_be_killed_and_begin_anew(begin: Begin) -> None:
+    async with Fleet() as fleet:
+        balancer = await fleet.start_lb(f"--ttl-s={TTL_S}")
+        await fleet.start_backends(BACKENDS)
+        async with begin(fleet) as load:
+            await load.more()
+            await balancer.restart()
+            await load.more()
+            await eventually(lambda: all_report(balancer))
+            await load.more()
     assert not load.failed
 
 
