@@ -18,12 +18,15 @@ SERVICE = "test.Service"
 
 
 class Server:
-    """refusal: how calls end at once, if not None. trailers: what the others end with. gate: what they wait for. calls,
-    running: those begun, those that wait or answer now. tasks: what probes are told; probes: how many there were."""
+    """gate: what calls wait for. refusal: how they end, if not None; trailers: how the others end. calls, running:
+    those begun, those that wait or answer now. left_s: what the last one's deadline left it when it began. tasks: what
+    probes are told; probes: how many there were.
+    """
 
     def __init__(self) -> None:
         self.calls = 0
         self.running = 0
+        self.left_s = 0.0
         self.probes = 0
         self.tasks = 0
         self.refusal: tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]] | None = None
@@ -56,13 +59,14 @@ class Server:
 
     async def _begin(self, context: Any) -> None:
         self.calls += 1
-        if self.refusal is not None:
-            await context.abort(*self.refusal)
+        self.left_s = context.time_remaining()
         self.running += 1
         try:
             await self.gate.wait()
         finally:
             self.running -= 1
+        if self.refusal is not None:
+            await context.abort(*self.refusal)
         context.set_trailing_metadata(self.trailers)
 
     async def _echo(self, request: bytes, context: Any) -> bytes:

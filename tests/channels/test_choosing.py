@@ -116,6 +116,8 @@ async def test_the_tasks_of_others_that_the_list_tells_of_count_until_it_is_hear
         for server in servers:
             source.join(Joined(server.address))
         await all_ready(balanced, 2)
+        while not all(server.calls for server in servers):
+            await echo(balanced)(b"", timeout=DEADLINE_S)
         source._tell(Reported(servers[0].address, tasks=5))
         await eventually(lambda: balanced.status().endpoints[0].tasks == 5)
         assert {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(5)} == {servers[1].address.encode()}

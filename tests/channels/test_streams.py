@@ -103,6 +103,25 @@ async def test_a_stream_whose_messages_are_gone_is_not_tried_again() -> None:
         assert servers[1].calls == 0
 
 
+async def test_a_stream_that_was_turned_away_while_its_messages_went_out_is_not_tried_again() -> None:
+    asked_again = asyncio.Event()
+
+    async def messages_without_end() -> AsyncIterator[bytes]:
+        yield b"first"
+        asked_again.set()
+        await asyncio.Event().wait()
+
+    async with serving(2) as servers, channel(static(servers), policy="pick_first") as balanced:
+        await all_ready(balanced, 2)
+        servers[0].refusal = REFUSED
+        servers[0].gate.clear()
+        call = chat(balanced)(messages_without_end(), timeout=DEADLINE_S)
+        await asked_again.wait()
+        servers[0].gate.set()
+        assert (await failure(call.read())).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert servers[1].calls == 0
+
+
 async def test_a_stream_that_has_answered_is_not_tried_again_though_its_method_is_idempotent() -> None:
     retry = Retry(idempotent=True)
     async with serving(2) as servers, channel(static(servers), policy="pick_first", retry=retry) as balanced:
