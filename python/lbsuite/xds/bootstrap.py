@@ -10,7 +10,11 @@ VARIABLE = "GRPC_XDS_BOOTSTRAP_CONFIG"
 
 
 def for_grpc(servers: Sequence[str], node: str = "lbsuite-client") -> dict[str, Any]:
-    """As a gRPC client reads it: the servers (HOST:PORT) are tried in turn. ValueError for what is no address."""
+    """As a gRPC client reads it. Raises ValueError for what is no address.
+
+    A client without a list tries the servers (HOST:PORT) in turn; one that has a list waits for the server that told
+    it. Where balancers come and go, one name that stands for all of them serves better: they tell the same.
+    """
     return {
         "xds_servers": [
             {

@@ -56,13 +56,16 @@ class Feed:
             self._soon = self._loop.call_at(max(self._loop.time(), self._rested_s), self._look)
 
     def _look_at_all(self) -> None:
+        # Set first: a look that fails is told by the loop, and is not the last.
+        self._later = self._loop.call_later(REST_S, self._look_at_all)
+        if self._soon is not None:
+            self._soon.cancel()
         self._marks.clear()
         found = self._balancer.services
         self._hosts.keep(address for membership in found.values() for address in membership.standings)
         for name, weights in self._weights.items():
             weights.take(found[name].standings if name in found else {})
         self._look()
-        self._later = self._loop.call_later(REST_S, self._look_at_all)
 
     def _look(self) -> None:
         """Takes in what has changed. Reports are no change: there are too many of them."""

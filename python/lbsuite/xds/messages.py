@@ -7,7 +7,6 @@ __all__ = [
     "AggregatedConfigSource",
     "ApiListener",
     "ApiVersion",
-    "CircuitBreakers",
     "ClientSideWeightedRoundRobin",
     "Cluster",
     "ClusterLoadAssignment",
@@ -16,21 +15,16 @@ __all__ = [
     "DeltaDiscoveryResponse",
     "DiscoveryRequest",
     "DiscoveryResponse",
-    "Endpoint",
     "Filter",
     "FilterChain",
     "HealthStatus",
-    "Http2ProtocolOptions",
     "HttpConnectionManager",
     "HttpFilter",
     "HttpProtocolOptions",
-    "LbEndpoint",
     "LeastRequest",
     "Listener",
-    "LoadBalancingPolicy",
     "Locality",
     "LocalityLbConfig",
-    "LocalityLbEndpoints",
     "Node",
     "Rds",
     "Resource",
@@ -42,21 +36,16 @@ __all__ = [
     "Router",
     "RoutingPriority",
     "SocketAddress",
-    "TypedExtensionConfig",
     "VirtualHost",
     "WrrLocality",
 ]
 
 try:
-    from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
-    from envoy.config.cluster.v3.cluster_pb2 import Cluster, LoadBalancingPolicy
+    from envoy.config.cluster.v3.cluster_pb2 import Cluster
     from envoy.config.core.v3.address_pb2 import Address, SocketAddress
     from envoy.config.core.v3.base_pb2 import Locality, Node, RoutingPriority
     from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ApiVersion, ConfigSource
-    from envoy.config.core.v3.extension_pb2 import TypedExtensionConfig
     from envoy.config.core.v3.health_check_pb2 import HealthStatus
-    from envoy.config.core.v3.protocol_pb2 import Http2ProtocolOptions
-    from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
     from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
     from envoy.config.listener.v3.api_listener_pb2 import ApiListener
     from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
