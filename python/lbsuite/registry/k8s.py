@@ -1,6 +1,7 @@
 """Membership from Kubernetes: the EndpointSlices of a service, a list and the watch after it."""
 
 import asyncio
+import importlib.util
 import logging
 import re
 import time
@@ -39,12 +40,9 @@ class Kubernetes:
                 raise ValueError(f"not a name in Kubernetes (a-z, 0-9, '-', at most 63): {label!r}")
         if not (_PORT_NAME.fullmatch(port) or (port.isdecimal() and 0 < int(port) < 65536 and str(int(port)) == port)):
             raise ValueError(f"neither a port's number in 1..65535 nor its name in Kubernetes: {port!r}")
-        try:
-            from lbsuite.registry import k8s_client
-        except ImportError as error:
-            raise ValueError(f"Kubernetes needs `pip install lbsuite[k8s]`: {error}") from None
+        if importlib.util.find_spec("kubernetes_asyncio") is None:
+            raise ValueError("Kubernetes needs kubernetes_asyncio: pip install lbsuite[k8s]")
         self.skipped = 0
-        self._client = k8s_client
         self._namespace, self._service, self._port = namespace, service, port
         self._stories = Stories(f"endpoints of {namespace}/{service}", self._follow)
 
@@ -59,13 +57,15 @@ class Kubernetes:
     async def _follow(self, story: Story) -> None:
         slices = Slices(self._port, self._skip)
         backoff = Backoff(most_s=MOST_PAUSE_S)
+        # Takes most of a second, which would be missed in the loop.
+        api = await asyncio.to_thread(importlib.import_module, "lbsuite.registry.k8s_client")
         while True:
             try:
-                async with await self._client.KubernetesClient.connect(self._namespace, self._service) as client:
+                async with await api.KubernetesClient.connect(self._namespace, self._service) as client:
                     while True:
                         await self._listen(client, slices, story, backoff)
                         await asyncio.sleep(backoff.next_s())
-            except self._client.Refused as error:
+            except api.Refused as error:
                 slices.version = ""
                 if not error.gone:
                     story.lost(str(error))

@@ -10,6 +10,7 @@ class Source(Protocol):
     """Who is a member of one service, told as events.
 
     A source outlives its trouble: while it cannot learn anything it tells that by one Contact, and raises nothing.
+    One that asks only now and then has `look_again()` too, for listeners to call when they have lost an endpoint.
     """
 
     def events(self) -> AsyncGenerator[Event, None]:
