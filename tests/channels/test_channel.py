@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import subprocess
 import sys
 import time
@@ -33,6 +34,24 @@ async def test_calls_begin_before_the_list_and_wait_for_it() -> None:
         assert balanced.status().waiting == 1
         source.join(Joined(servers[0].address))
         assert await call == servers[0].address.encode()
+
+
+async def test_calls_that_begin_before_any_connection_spread_over_all_endpoints() -> None:
+    async with serving(5) as servers, channel(static(servers), policy="least_load:choices=all") as balanced:
+        calls = [echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(30)]
+        answers = Counter(await asyncio.gather(*calls))
+        assert (len(answers), max(answers.values())) == (5, 6)
+
+
+async def test_an_endpoint_that_never_answers_holds_up_the_others_for_a_moment_only() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        async with serving(1) as servers:
+            target = f"{static(servers)},127.0.0.1:{silent.getsockname()[1]}"
+            async with channel(target) as balanced:
+                assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[0].address.encode()
+                assert balanced.status().endpoints[1].state == "connecting"
 
 
 async def test_who_is_asked_where_nobody_is_registered_hears_so_unless_it_waits() -> None:

@@ -13,12 +13,18 @@ from lbsuite.channels.loads import Loads
 from lbsuite.events import Balancers, Contact, Event, Joined, Left, Reported
 from lbsuite.registry.source import Source
 
+GATHER_S = 0.05
+"""At the start nobody is picked until all connections stand or have failed, or the first has stood for so long: those
+who wait would all be sent to whoever is there first."""
 GRACE_S = 5.0
 """A member that vanished though it is well may join again: a registry that was wiped takes nobody with it."""
 DRAIN_S = 600.0
 """How long calls may still run at an endpoint that has left."""
 OLD_S = 3.0
 """Loads that are told of no more are forgotten then."""
+
+# What a timer is for that is no endpoint's.
+_GATHERING = "gathering"
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +51,7 @@ class Follower:
         self._connect = connect
         self._changed = changed
         self._doubt: Callable[[], None] = _nothing
+        self._gathering = True
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._closing: dict[asyncio.Task[None], Connection] = {}
 
@@ -97,7 +104,7 @@ class Follower:
         if endpoint is None:
             endpoint = self.endpoints[address] = Endpoint(address)
             endpoint.connection = self._connect(address, lambda state, why: self._told(endpoint, state, why))
-        elif endpoint.state == "ready":
+        elif endpoint.state == "ready" and not self._gathering:
             self._admit(endpoint, event, now)
         if event.load is not None:
             told = Reported(address, tasks=event.load, available=event.available)
@@ -132,15 +139,41 @@ class Follower:
             return
         endpoint.state, endpoint.why = state, why
         member = self.members.get(endpoint.address)
-        if state == "ready" and member is not None:
-            self._admit(endpoint, member, now)
-            self._engine.reached(endpoint.address, now)
-        elif state != "ready":
+        if state != "ready":
             self._engine.lost(endpoint.address, now)
             if member is None:
                 self._forget(endpoint.address, now)
             self._doubt()
+        elif member is not None and not self._gathering:
+            self._reach(endpoint, member, now)
+        if self._gathering:
+            self._gather(now)
         self._changed(now)
+
+    def _gather(self, now: float) -> None:
+        states = {endpoint.state for endpoint in self.endpoints.values()}
+        if "ready" not in states:
+            return
+        if "connecting" not in states:
+            self._open(now)
+        elif _GATHERING not in self._timers:
+            self._timers[_GATHERING] = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        now = time.monotonic()
+        self._open(now)
+        self._changed(now)
+
+    def _open(self, now: float) -> None:
+        self._end_timer(_GATHERING)
+        self._gathering = False
+        for address, member in self.members.items():
+            if (endpoint := self.endpoints[address]).state == "ready":
+                self._reach(endpoint, member, now)
+
+    def _reach(self, endpoint: Endpoint, member: Joined, now: float) -> None:
+        self._admit(endpoint, member, now)
+        self._engine.reached(endpoint.address, now)
 
     def _admit(self, endpoint: Endpoint, member: Joined, now: float) -> None:
         new = self._engine.join(
