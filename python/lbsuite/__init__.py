@@ -6,7 +6,7 @@
     events, effects, event_log, results, descriptors   what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, proxy, fleet, placement                      the RPC world; HTTP; processes; who owns which object, over etcd
-    admin, channels                                    a balancer or a proxy looked at over HTTP; the caller's side
+    admin, channels, xds                               looked at over HTTP; the caller's side; other callers, by xDS
     cli, demo                                          what people run
 
 Imports go down this list and never up; rooms of one line do not import each other.
