@@ -9,10 +9,25 @@ import grpc.aio
 import pytest
 import pytest_asyncio
 from fake_balancer import FakeBalancer
-from joined import DEADLINE_S, KINDS, SERVERS, Coroutines, Functions, Joined, add_to_server, aio_server, answers, joined
+from joined import (
+    DEADLINE_S,
+    KINDS,
+    SERVERS,
+    Coroutines,
+    Functions,
+    Joined,
+    add_to_server,
+    aio_server,
+    answers,
+    called,
+    joined,
+)
 from xds.data.orca.v3 import orca_load_report_pb2
 
 import lbsuite
+from lbsuite.registry.etcd_client import EtcdClient
+from lbsuite.registry.etcd_settings import EtcdSettings
+from lbsuite.registry.member import prefix
 from lbsuite.wire import services
 from lbsuite.wire.orca import TRAILER
 from lbsuite.wire.orca_messages import OrcaLoadReport
@@ -177,6 +192,20 @@ async def test_balancers_hear_of_it_from_its_start_to_its_end(side: str) -> None
             await balancer.until(lambda: balancer.last.finished == 1 and balancer.last.load == 0)
         assert balancer.deregistered == [server.address]
         assert balancer.last.draining
+
+
+@pytest.mark.parametrize("side", ["aio", "threads"])
+async def test_etcd_holds_its_key_until_it_leaves(side: str, etcd: str, service: str) -> None:
+    client = EtcdClient(EtcdSettings((etcd,)))
+
+    async def keys() -> list[bytes]:
+        return [pair.key for pair in (await client.range(prefix(service, "endpoints"), prefix=True)).kvs]
+
+    async with joined(side, etcd=etcd, service=service) as server:
+        assert await keys() == [prefix(service, "endpoints") + server.address.encode()]
+        await called(server.enrolment.leave)
+        assert await keys() == []
+    await client.close()
 
 
 async def test_an_address_with_a_port_to_be_chosen_is_refused() -> None:
