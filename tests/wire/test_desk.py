@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -9,7 +10,7 @@ import grpc.aio
 import pytest
 import pytest_asyncio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from joined import DEADLINE_S, SERVERS, SERVICE, Joined, answers, called, joined
+from joined import DEADLINE_S, SERVERS, SERVICE, Functions, Joined, add_to_server, answers, called, joined
 
 import lbsuite
 from lbsuite.wire import messages, orca_messages, services
@@ -111,3 +112,33 @@ async def test_utilization_may_be_that_of_the_machine(load: str, field: str) -> 
     async with joined("aio", load=load) as server:
         report = server.enrolment.orca.report(10.0)
         assert report.application_utilization == getattr(report, field)
+
+
+@pytest.mark.parametrize("side", SERVERS)
+async def test_a_server_that_runs_already_joins_by_hand(side: str) -> None:
+    server, servicer = SERVERS[side]()
+    add_to_server(servicer, server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await called(server.start)
+    enrolment = lbsuite.join(server, address=address, max_concurrent=1)
+    await called(enrolment.start)
+    async with grpc.aio.insecure_channel(address) as channel:
+        assert await channel.unary_unary(f"/{SERVICE}/unary_unary")(b"word", timeout=DEADLINE_S) == b"word"
+        assert await check(channel) == SERVING
+    await eventually(lambda: enrolment.limiter.finished == 1)
+    await called(server.stop, 0)
+
+
+async def test_calls_wait_for_a_thread_where_there_are_fewer_than_the_limit() -> None:
+    server, servicer = grpc.server(ThreadPoolExecutor(2)), Functions()
+    add_to_server(servicer, server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    enrolment = lbsuite.join(server, address=address, max_concurrent=3)
+    await called(server.start)
+    async with grpc.aio.insecure_channel(address) as channel:
+        call = channel.unary_unary(f"/{SERVICE}/unary_unary")
+        calls = [asyncio.ensure_future(answers(call(b"hold", timeout=DEADLINE_S))) for _ in range(5)]
+        await eventually(lambda: enrolment.limiter.tasks == 2)
+        servicer.release()
+        assert await asyncio.gather(*calls) == [[b"hold"]] * 5
+    await called(server.stop, 0)
