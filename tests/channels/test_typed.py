@@ -87,6 +87,7 @@ BAD = """
         lbsuite.channel(target, retry=3)  # a retry is not a number
         lbsuite.channel(target, polcy="two_choices")  # no such option
         lbsuite.channel(target).status().healthy  # the status has no such field
+        lbsuite.chanel(target)  # no such name
         lbsuite.join(channel, address="a:1", max_concurrent=8)  # a channel is not a server
 """
 
