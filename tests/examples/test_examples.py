@@ -58,10 +58,9 @@ async def said(program: str, *words: str, **environment: str) -> str:
 
 
 def each_counted(told: str, count: int) -> None:
-    first, *others = told.splitlines()
-    assert first == PRIMES
-    calls = [int(re.fullmatch(r"process \d+ took (\d+) of 200 calls", line)[1]) for line in others]  # type: ignore[index]
-    assert (len(calls), sum(calls)) == (count, 200)
+    calls = [int(number) for number in re.findall(r"^process \d+ took (\d+) of 200 calls$", told, re.MULTILINE)]
+    assert told.startswith(PRIMES), told
+    assert (len(calls), sum(calls)) == (count, 200), told
 
 
 async def test_calls_of_a_channel_spread_over_the_services() -> None:
