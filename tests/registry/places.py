@@ -1,9 +1,8 @@
 """Where members come and go, and who tells of them does: what the contract of sources is held against."""
 
 import pytest
-from kubernetes_api import KubernetesApi, endpoint, slice_of
-from resolver import Resolver
 
+from kubernetes_api import KubernetesApi, endpoint, slice_of
 from lbsuite.channels.watched import Watched
 from lbsuite.events import Joined
 from lbsuite.fleet import EtcdServer
@@ -18,6 +17,7 @@ from lbsuite.wire import messages
 from lbsuite.wire.balancer import Balancer
 from lbsuite.wire.door import AioDoor
 from lookaside import Caller
+from resolver import Resolver
 
 HOSTS = ["127.0.0.3", "127.0.0.1", "127.0.0.2"]
 ADDRESSES = [f"{host}:4001" for host in HOSTS]

@@ -5,13 +5,13 @@ import socket
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from resolver import Resolver
 
 from lbsuite.events import Contact, Joined, Left
 from lbsuite.registry import dns
 from lbsuite.registry.dns import Dns, resolve
 from lbsuite.registry.source import Source
 from listener import Listener
+from resolver import Resolver
 
 Listen = Callable[[Source], Listener]
 SELDOM_S = 3600.0

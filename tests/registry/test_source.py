@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import pytest
-from kubernetes_api import KubernetesApi, endpoint, slice_of
 from places import (
     ADDRESSES,
     HOSTS,
@@ -19,8 +18,8 @@ from places import (
     Place,
     ResolverGoes,
 )
-from resolver import Resolver
 
+from kubernetes_api import KubernetesApi, endpoint, slice_of
 from lbsuite.events import Balancers, Contact, Joined, Left
 from lbsuite.registry.dns import Dns
 from lbsuite.registry.etcd_client import EtcdClient
@@ -29,6 +28,7 @@ from lbsuite.registry.source import Source
 from lbsuite.registry.static import Static
 from listener import Listener
 from lookaside import serving
+from resolver import Resolver
 
 Listen = Callable[[Source], Listener]
 
