@@ -7,11 +7,10 @@ import grpc
 from servers import DEADLINE_S, GONE, SERVICE, all_ready, echo, failure, serving, static
 
 from lbsuite.channels.channel import channel
-from lbsuite.channels.loads import ORCA_TRAILER
 from lbsuite.channels.retry import Retry
 from lbsuite.events import Contact, Joined, Reported
 from lbsuite.registry.memory import Memory
-from lbsuite.wire import orca_messages as orca
+from lbsuite.wire import orca_messages, services
 from waiting import eventually
 
 
@@ -100,8 +99,8 @@ async def test_weights_are_learnt_from_trailers() -> None:
     async with serving(2) as servers, channel(static(servers), policy=policy) as balanced:
         await all_ready(balanced, 2)
         for server, busy in zip(servers, (0.2, 0.8), strict=True):
-            report = orca.OrcaLoadReport(application_utilization=busy, rps_fractional=100)
-            server.trailers = ((ORCA_TRAILER, report.SerializeToString()),)
+            report = orca_messages.OrcaLoadReport(application_utilization=busy, rps_fractional=100)
+            server.trailers = ((services.LOAD_METADATA, report.SerializeToString()),)
 
         async def shares_are_four_to_one() -> bool:
             answers = Counter([await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(100)])

@@ -29,7 +29,6 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import prefix
 from lbsuite.wire import services
-from lbsuite.wire.orca import TRAILER
 from lbsuite.wire.orca_messages import OrcaLoadReport
 from waiting import eventually
 
@@ -149,9 +148,9 @@ async def test_answers_carry_the_load(server: Joined) -> None:
 async def test_the_load_is_read_by_the_messages_of_xds(server: Joined) -> None:
     await server.answer("unary_unary")
     by_key = dict(server.enrolment.orca.trailers(0.0))
-    assert by_key[TRAILER] == by_key[services.LOAD_METADATA]
-    theirs = orca_load_report_pb2.OrcaLoadReport.FromString(by_key[TRAILER])
-    ours = OrcaLoadReport.FromString(by_key[TRAILER])
+    assert by_key[services.ORCA_METADATA] == by_key[services.LOAD_METADATA]
+    theirs = orca_load_report_pb2.OrcaLoadReport.FromString(by_key[services.ORCA_METADATA])
+    ours = OrcaLoadReport.FromString(by_key[services.ORCA_METADATA])
     for field in ("cpu_utilization", "mem_utilization", "rps_fractional", "eps", "application_utilization"):
         assert getattr(theirs, field) == getattr(ours, field)
     assert theirs.mem_utilization > 0

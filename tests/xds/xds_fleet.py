@@ -15,7 +15,7 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from lbsuite.wire import messages
+from lbsuite.wire import messages, orca_messages, services
 from lbsuite.wire.balancer import Balancer, BalancerSettings
 from lbsuite.xds import bootstrap
 from lbsuite.xds.door import AdsDoor
@@ -48,15 +48,12 @@ class Backend:
 
     async def _answer(self, request: bytes, context: Any) -> bytes:
         if self._utilization is not None:
-            context.set_trailing_metadata((("endpoint-load-metrics-bin", orca(self._utilization)),))
+            context.set_trailing_metadata(((services.ORCA_METADATA, orca(self._utilization)),))
         return self.address.encode()
 
 
 def orca(utilization: float, qps: float = 100.0) -> bytes:
-    """An OrcaLoadReport, by hand: cpu_utilization is field 1, rps_fractional field 6."""
-    import struct
-
-    return b"\x09" + struct.pack("<d", utilization) + b"\x31" + struct.pack("<d", qps)
+    return orca_messages.OrcaLoadReport(cpu_utilization=utilization, rps_fractional=qps).SerializeToString()
 
 
 @asynccontextmanager

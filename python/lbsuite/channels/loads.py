@@ -9,10 +9,8 @@ from lbsuite import _core
 from lbsuite.channels.endpoint import Endpoint
 from lbsuite.channels.outcome import Trailers
 from lbsuite.events import Reported
-from lbsuite.wire import orca_messages as orca
-from lbsuite.wire import services
+from lbsuite.wire import orca_messages, services
 
-ORCA_TRAILER = services.LOAD_METADATA
 LEAST_S = 0.1
 """The trailers of one endpoint are read no more often."""
 
@@ -54,13 +52,13 @@ class Loads:
         """Takes an ORCA report, if there is one among these trailing metadata."""
         endpoint.load_due_s = now + LEAST_S
         for name, value in trailers:
-            if name == ORCA_TRAILER and isinstance(value, bytes):
+            if name == services.LOAD_METADATA and isinstance(value, bytes):
                 try:
-                    self._orca(endpoint, orca.OrcaLoadReport.FromString(value), now)
+                    self._orca(endpoint, orca_messages.OrcaLoadReport.FromString(value), now)
                 except DecodeError:
                     _log.debug("%s sends a load that is none", endpoint.address)
 
-    def _orca(self, endpoint: Endpoint, told: orca.OrcaLoadReport, now: float) -> None:
+    def _orca(self, endpoint: Endpoint, told: orca_messages.OrcaLoadReport, now: float) -> None:
         # A server that counts for itself counts everybody's calls; else this channel's share stands for them.
         finished, failed = endpoint.measure(told.rps_fractional, told.eps, now)
         self._report(

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lbsuite.wire import services
+
 if TYPE_CHECKING:
     from lbsuite.channels.channel import Channel
     from lbsuite.channels.endpoint import Endpoint
 
 Key = str | bytes | None
-KEY_METADATA = "lbsuite-key"
-"""Metadata key of what a call's endpoint is chosen by, under policies that go by keys."""
 
 
 class Method:
@@ -33,7 +33,7 @@ class Method:
         """What keeps the call together with others: its metadata's `lbsuite-key`, else what the channel's key= says."""
         if metadata is not None:
             for name, value in metadata:
-                if name == KEY_METADATA:
+                if name == services.KEY_METADATA:
                     return value
         key = self.channel.key
         return None if key is None else key(request)

@@ -13,13 +13,13 @@ import grpc
 
 from lbsuite.wire import services
 from lbsuite.wire.limiter import Limiter, Slot
-from lbsuite.wire.orca import TRAILER, Orca, Trailers
+from lbsuite.wire.orca import Orca, Trailers
 from lbsuite.wire.refusal import Refused
 
 NO_TASKS = ("/grpc.health.", "/grpc.reflection.", "/grpc.channelz.", "/envoy.service.status.", "/xds.service.orca.",
             f"/{services.PACKAGE}.ProbeService/")  # fmt: skip
 """Methods that begin so ask about the server; they are answered even by a full one, and nobody counts them."""
-LOAD_KEYS = (TRAILER, services.LOAD_METADATA)
+LOAD_KEYS = (services.ORCA_METADATA, services.LOAD_METADATA)
 _MAX_METHODS = 1024
 _GOOD = (None, grpc.StatusCode.OK, 0)
 

@@ -11,7 +11,6 @@ from lbsuite.wire import orca_messages, services
 from lbsuite.wire.limiter import Limiter
 from lbsuite.wire.usage import Usage, cores, memory_limit
 
-TRAILER = "endpoint-load-metrics-bin"
 FRESH_S = 0.1
 """A report serves every call that ends within this time of its making."""
 WINDOW_S = 1.0
@@ -46,7 +45,7 @@ class Orca:
             # Two threads that come here at once make it twice, which harms less than a lock on every call.
             self._made_s = now
             told = self.report(now).SerializeToString()
-            self._trailers = ((TRAILER, told), (services.LOAD_METADATA, told))
+            self._trailers = ((services.ORCA_METADATA, told), (services.LOAD_METADATA, told))
         return self._trailers
 
     def report(self, now: float) -> orca_messages.OrcaLoadReport:

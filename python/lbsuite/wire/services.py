@@ -17,8 +17,12 @@ PICK_METADATA = "lbsuite-pick"
 REFUSED_METADATA = "lbsuite-refused"
 """Trailing metadata key of an endpoint that turned a call away before its handler began, so that any method may be
 tried again elsewhere: `full` (with RESOURCE_EXHAUSTED) or `draining` (with UNAVAILABLE)."""
+KEY_METADATA = "lbsuite-key"
+"""Metadata key of what keeps a call together with others, under policies that go by keys."""
+ORCA_METADATA = "endpoint-load-metrics-bin"
+"""Trailing metadata key of an OrcaLoadReport (gRFC A51)."""
 LOAD_METADATA = "lbsuite-load-bin"
-"""Trailing metadata key of an OrcaLoadReport for callers in Python: gRPC's core keeps the key of gRFC A51 from them."""
+"""The same for callers in Python: gRPC's core keeps ORCA_METADATA from them."""
 
 
 def handlers(service: str, servicer: object, bare: Iterable[str] = ()) -> list[grpc.GenericRpcHandler]:

@@ -7,13 +7,12 @@ routes by the authority of a request, and whatever names no service goes to the 
 from collections.abc import Iterable
 from typing import Any
 
+from lbsuite.wire.services import KEY_METADATA
 from lbsuite.xds import balancing, messages
 from lbsuite.xds.settings import ClientPolicy
 
 ALL = "lbsuite/services"
 """The name of the listener and the route that a proxy has for all services: none of them can be called so."""
-KEY_HEADER = "lbsuite-key"
-"""What ring_hash goes by: the metadata that says which session a call belongs to."""
 CONNECT_S = 1
 _UNLIMITED = 2**32 - 1
 
@@ -82,7 +81,7 @@ def _virtual_host(service: str, domains: list[str]) -> Any:
     # Envoy would end each call after 15 s: how long one may take is the caller's word.
     action.timeout.SetInParent()
     action.max_stream_duration.grpc_timeout_header_max.SetInParent()
-    action.hash_policy.add().header.header_name = KEY_HEADER
+    action.hash_policy.add().header.header_name = KEY_METADATA
     everything = messages.Route(match=messages.RouteMatch(prefix=""), route=action)
     return messages.VirtualHost(name=service, domains=domains, routes=[everything])
 
