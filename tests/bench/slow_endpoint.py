@@ -88,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backends", type=int, default=25)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--sleep-s", type=float, default=0.5)
+    parser.add_argument("--sleep-s", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--policies", nargs="+", default=POLICIES)
     args = parser.parse_args()
