@@ -96,10 +96,9 @@ def strict(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     """What mypy says of a user's program beside its generated files."""
     for name, text in {"messages.pyi": MESSAGES, "stubs.pyi": STUB, "program.py": BEGINNING + program}.items():
         (folder / name).write_text(textwrap.dedent(text))
-    # As of a package that is installed, no line of lbsuite's own is told of.
-    flags = ["--strict", "--follow-imports=silent", "--cache-dir", str(folder / "cache"), "program.py"]
-    words = [sys.executable, "-m", "mypy", *flags]
-    environment = {**os.environ, "MYPYPATH": str(PACKAGES)}
+    words = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder / "cache"), "program.py"]
+    # What Python finds by itself is to mypy a package that is installed: its types count if it has py.typed.
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGES)}
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
