@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from lbsuite.channels.channel import channel
     from lbsuite.channels.hedge import Hedge
     from lbsuite.channels.retry import Retry
+    from lbsuite.channels.sync_channel import sync_channel
     from lbsuite.wire.blocking import BlockingEnrolment
     from lbsuite.wire.enrolment import Enrolment
     from lbsuite.wire.join import join
@@ -132,6 +133,7 @@ __all__ = [
     "set_kinds",
     "signals",
     "stages",
+    "sync_channel",
     "weights_from",
 ]
 
@@ -142,6 +144,7 @@ _LATE = {
     "Hedge": "lbsuite.channels.hedge",
     "Retry": "lbsuite.channels.retry",
     "channel": "lbsuite.channels.channel",
+    "sync_channel": "lbsuite.channels.sync_channel",
     "join": "lbsuite.wire.join",
 }
 

@@ -1,6 +1,5 @@
 """Streams of a greatest age: one that goes on and on keeps to its endpoint while others have come."""
 
-import asyncio
 import math
 import time
 from typing import Any
@@ -8,26 +7,25 @@ from typing import Any
 import grpc
 
 from lbsuite import _core
-from lbsuite.channels.attempts import Attempts
-from lbsuite.channels.ended import Ended
+from lbsuite.channels.attempts import Attempts, Timer
 
 
 class Aging(Attempts):
     """A call that ends when its pick should be made anew, with UNAVAILABLE, so that its caller begins another."""
 
-    _ripe: asyncio.TimerHandle | None = None
-    _instead: Ended | None = None
+    _ripe: Timer | None = None
+    _instead: Any = None
 
     def _start(self, pick: _core.Pick, now: float) -> None:
         super()._start(pick, now)
         if math.isfinite(pick.until):
             self._forget_age()
-            self._ripe = asyncio.get_running_loop().call_later(pick.until - now, self._grow_old)
+            self._ripe = self._later(pick.until - now, self._grow_old)
 
     def _grow_old(self) -> None:
         lived_s = time.monotonic() - self._begun_s
         words = f"the stream is {lived_s:.1f} s old, the age at which this channel has it begun anew"
-        self._instead = Ended(grpc.StatusCode.UNAVAILABLE, words)
+        self._instead = self.ended(grpc.StatusCode.UNAVAILABLE, words)
         if self._attempt is not None:
             self._attempt.cancel()
 

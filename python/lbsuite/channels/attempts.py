@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import grpc
 import grpc.aio
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from lbsuite.channels.endpoint import Endpoint
     from lbsuite.channels.methods import Key, Method
 
-_T = TypeVar("_T")
-
 _log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
@@ -36,20 +34,32 @@ _IN_VAIN = "every endpoint is full, and no slot has become free in time"
 _EXPIRED = "the deadline has passed before anybody could be asked"
 
 
-def at_once(answer: Coroutine[Any, Any, _T]) -> _T:
+def at_once(answer: Coroutine[Any, Any, Any]) -> Any:
     """What a coroutine returns that has nothing to wait for: grpc.aio knows an ended call's status, but tells it to
     coroutines only."""
     try:
         answer.send(None)
     except StopIteration as told:
-        value: _T = told.value
-        return value
+        return told.value
     answer.close()
     raise RuntimeError("an ended call does not tell its end at once")
 
 
+class Timer(Protocol):
+    """What runs later, unless it is cancelled."""
+
+    def cancel(self) -> None: ...
+
+
 class Attempts:
-    """Belongs to the running event loop. method: whose call it is. options: what each attempt is made with."""
+    """Belongs to the running event loop. method: whose call it is. options: what each attempt is made with.
+
+    The attempts of a call of grpc's older, blocking kind are of another make: ended is what stands for one that never
+    was, and _known finds what an ended one tells.
+    """
+
+    ended: ClassVar[type[Any]] = Ended
+    _known = staticmethod(at_once)
 
     # Most calls leave most of these as they are, and are so much the cheaper.
     _attempt: Any = None
@@ -64,9 +74,11 @@ class Attempts:
     _ticket: _core.Ticket | None = None
     _failed: Any = None
     _callbacks: tuple[Callable[[Any], None], ...] = ()
-    _moved: asyncio.Event | None = None
-    _timer: asyncio.TimerHandle | None = None
+    _moved: Any = None
+    _timer: "Timer | None" = None
     _backoff: Backoff | None = None
+
+    _method: "Method"
 
     def __init__(
         self,
@@ -96,11 +108,16 @@ class Attempts:
         engine = self._dispatch.engine
         pick = engine.pick(now, self._key, 1, self._tried, None, self._deadline, 0, self._attempts)
         if channel.eager:
-            channel.service.alarm.settle(now)
+            self._dispatch.settle(now)
         if isinstance(pick, Pick):
             self._start(pick, now)
-        elif pick is not None:
-            self._queue(pick, now)
+        else:
+            self._miss(pick, now)
+
+    def _miss(self, ticket: _core.Ticket | None, now: float) -> None:
+        """Nobody was picked."""
+        if ticket is not None:
+            self._queue(ticket, now)
         elif self._tried:
             self._pause(now)
         else:
@@ -118,7 +135,7 @@ class Attempts:
             return False
         if self._attempt is not None:
             return bool(self._attempt.cancel())
-        self._end(Ended(grpc.StatusCode.CANCELLED, "Locally cancelled by application!"))
+        self._end(self.ended(grpc.StatusCode.CANCELLED, "Locally cancelled by application!"))
         return True
 
     def _start(self, pick: _core.Pick, now: float) -> None:
@@ -152,8 +169,8 @@ class Attempts:
         now = time.monotonic()
         dispatch, endpoint = self._dispatch, self._endpoint
         if now >= endpoint.load_due_s:
-            dispatch.told(endpoint, at_once(attempt.trailing_metadata()), now)
-        code = at_once(attempt.code())
+            dispatch.told(endpoint, self._known(attempt.trailing_metadata()), now)
+        code = self._known(attempt.code())
         if code is grpc.StatusCode.OK:
             dispatch.succeeded(self._pick, endpoint, self._begun_s, now)
             self._end(attempt)
@@ -164,7 +181,7 @@ class Attempts:
         if attempt.cancelled():
             end = outcomes.cancelled()
         else:
-            trailers, details = at_once(attempt.trailing_metadata()), at_once(attempt.details())
+            trailers, details = self._known(attempt.trailing_metadata()), self._known(attempt.details())
             end = outcomes.outcome(code, details, trailers, connected=endpoint.connection.connected())
         self._dispatch.failed(self._pick, endpoint, end, self._begun_s, now)
         if attempt.cancelled() or not self._repeats(end, now):
@@ -209,7 +226,7 @@ class Attempts:
             left_s = math.inf if self._deadline is None else self._deadline - now
             self._wait("somebody", min(left_s, LOOK_S), self._look)
         else:
-            self._end(self._failed or Ended(lack.code, lack.words))
+            self._end(self._failed or self.ended(lack.code, lack.words))
 
     def _look(self) -> None:
         now = time.monotonic()
@@ -238,13 +255,16 @@ class Attempts:
         elif self._deadline is not None and now >= self._deadline:
             self._expire()
         else:
-            self._end(self._failed or Ended(grpc.StatusCode.RESOURCE_EXHAUSTED, _IN_VAIN))
+            self._end(self._failed or self.ended(grpc.StatusCode.RESOURCE_EXHAUSTED, _IN_VAIN))
 
     def _wait(self, for_what: str, wait_s: float | None, then: Callable[[], None]) -> None:
         self._waits_for = for_what
         self._method.channel.waiting.add(self)
         if wait_s is not None:
-            self._timer = asyncio.get_running_loop().call_later(wait_s, then)
+            self._timer = self._later(wait_s, then)
+
+    def _later(self, wait_s: float, then: Callable[[], None]) -> "Timer":
+        return asyncio.get_running_loop().call_later(wait_s, then)
 
     def _stop_waiting(self) -> None:
         self._waits_for = ""
@@ -257,7 +277,7 @@ class Attempts:
             self._ticket = None
 
     def _expire(self) -> None:
-        self._end(Ended(grpc.StatusCode.DEADLINE_EXCEEDED, _EXPIRED))
+        self._end(self.ended(grpc.StatusCode.DEADLINE_EXCEEDED, _EXPIRED))
 
     def _end(self, attempt: Any) -> None:
         """The call is over, and `attempt` says how."""

@@ -1,7 +1,6 @@
 """A grpc.aio.Channel over all endpoints of a service."""
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -12,22 +11,18 @@ import grpc.aio
 from lbsuite import _core
 from lbsuite.channels.attempts import Attempts
 from lbsuite.channels.endpoint import AioConnection, Told
-from lbsuite.channels.hedge import Hedge, Hedging
+from lbsuite.channels.hedge import Hedge
 from lbsuite.channels.hedged import HedgedUnaryUnary
 from lbsuite.channels.methods import Key
 from lbsuite.channels.probes import Probes
 from lbsuite.channels.retry import Retry
-from lbsuite.channels.service import Service, ServiceSettings
+from lbsuite.channels.service import Service
+from lbsuite.channels.settings import STAGES, Options, ServiceSettings, connector, plain_method, settings_of
 from lbsuite.channels.status import ChannelStatus
 from lbsuite.channels.streams import StreamStream, StreamUnary
-from lbsuite.channels.target import source_of
 from lbsuite.channels.unary import UnaryStream, UnaryUnary
 from lbsuite.registry.source import Source
-from lbsuite.wire import dial
 
-STAGES = ("outlier_ejection", "panic")
-
-Options = Sequence[tuple[str, Any]]
 Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
 
@@ -82,12 +77,7 @@ class Channel(grpc.aio.Channel):
         """READY while some endpoint's connection stands; see grpc.aio. The channel always tries to connect."""
         if self._closed:
             return grpc.ChannelConnectivity.SHUTDOWN
-        states = {endpoint.state for endpoint in self.endpoints.values()}
-        if "ready" in states:
-            return grpc.ChannelConnectivity.READY
-        if "connecting" in states or not self.service.listed:
-            return grpc.ChannelConnectivity.CONNECTING
-        return grpc.ChannelConnectivity.TRANSIENT_FAILURE
+        return self.service.state()
 
     async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
         """See grpc.aio."""
@@ -110,7 +100,7 @@ class Channel(grpc.aio.Channel):
     ) -> UnaryUnary[Any, Any]:
         """See grpc.aio."""
         kind = HedgedUnaryUnary if self.hedging.covers(method) else UnaryUnary
-        return kind(self, method, _plain(request_serializer, response_deserializer, _registered_method))
+        return kind(self, method, plain_method(request_serializer, response_deserializer, _registered_method))
 
     def unary_stream(
         self,
@@ -120,7 +110,7 @@ class Channel(grpc.aio.Channel):
         _registered_method: bool | None = False,
     ) -> UnaryStream[Any, Any]:
         """See grpc.aio."""
-        return UnaryStream(self, method, _plain(request_serializer, response_deserializer, _registered_method))
+        return UnaryStream(self, method, plain_method(request_serializer, response_deserializer, _registered_method))
 
     def stream_unary(
         self,
@@ -130,7 +120,7 @@ class Channel(grpc.aio.Channel):
         _registered_method: bool | None = False,
     ) -> StreamUnary[Any, Any]:
         """See grpc.aio."""
-        return StreamUnary(self, method, _plain(request_serializer, response_deserializer, _registered_method))
+        return StreamUnary(self, method, plain_method(request_serializer, response_deserializer, _registered_method))
 
     def stream_stream(
         self,
@@ -140,7 +130,7 @@ class Channel(grpc.aio.Channel):
         _registered_method: bool | None = False,
     ) -> StreamStream[Any, Any]:
         """See grpc.aio."""
-        return StreamStream(self, method, _plain(request_serializer, response_deserializer, _registered_method))
+        return StreamStream(self, method, plain_method(request_serializer, response_deserializer, _registered_method))
 
     def _connect(self, address: str, told: Told) -> AioConnection:
         return AioConnection(self._connect_to(address), address, told)
@@ -148,12 +138,6 @@ class Channel(grpc.aio.Channel):
     def _wake(self, now: float) -> None:
         for call in list(self.waiting):
             call.seek_again(now)
-
-
-def _plain(serializer: Any, deserializer: Any, registered: bool | None) -> dict[str, Any]:
-    """What a plain channel's method takes; `_registered_method` only from stubs that give it, as older ones do not."""
-    plain = {"request_serializer": serializer, "response_deserializer": deserializer}
-    return {**plain, "_registered_method": True} if registered else plain
 
 
 def channel(
@@ -180,22 +164,6 @@ def channel(
     Needs a running event loop (RuntimeError). Raises ValueError for a target, policy or stage that makes no sense.
     """
     asyncio.get_running_loop()
-    retry = retry or Retry()
-    hedging = Hedging(hedge, retry)
-    engine = _core.Engine(policy, seed=random.getrandbits(62), stages=stages, queue_s=queue_s)
-    name, source = (target, source_of(target)) if isinstance(target, str) else (type(target).__name__, target)
-    settings = ServiceSettings(name, source, engine, retry, hedging, queue_s)
-    return Channel(settings, key, _connector(credentials, options))
-
-
-def _connector(credentials: grpc.ChannelCredentials | None, options: Options) -> Callable[[str], grpc.aio.Channel]:
-    # What was never sent gRPC itself may send again, over the same connection.
-    kept = [each for each in dial.OPTIONS if each[0] != "grpc.enable_retries"]
-
-    def connect(address: str) -> grpc.aio.Channel:
-        with_options = (*kept, *options)
-        if credentials is None:
-            return grpc.aio.insecure_channel(dial.target(address), options=with_options)
-        return grpc.aio.secure_channel(dial.target(address), credentials, options=with_options)
-
-    return connect
+    settings = settings_of(target, policy, retry, hedge, stages, queue_s)
+    connect = connector(grpc.aio.insecure_channel, grpc.aio.secure_channel, credentials, options)
+    return Channel(settings, key, connect)

@@ -8,6 +8,7 @@ from lbsuite.wire import services
 if TYPE_CHECKING:
     from lbsuite.channels.channel import Channel
     from lbsuite.channels.endpoint import Endpoint
+    from lbsuite.channels.sync_channel import SyncChannel
 
 Key = str | bytes | None
 
@@ -17,7 +18,9 @@ class Method:
 
     kind: ClassVar[str]
 
-    def __init__(self, channel: "Channel", name: str, plain: dict[str, Any]) -> None:
+    channel: "Channel | SyncChannel"
+
+    def __init__(self, channel: "Channel | SyncChannel", name: str, plain: dict[str, Any]) -> None:
         self.channel = channel
         self.name = name
         self.keyed = channel.key is not None

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -21,11 +22,17 @@ PROBE_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-class Probes:
-    """Sends the probes that an engine asks for, one at a time to each endpoint. Belongs to the running event loop."""
+def _as_it_is(channel: Any) -> Any:
+    return channel
 
-    def __init__(self, service: "Service") -> None:
+
+class Probes:
+    """Sends the probes that an engine asks for, one at a time to each endpoint. Belongs to the running event loop.
+    awaited: makes one of grpc.aio of an endpoint's channel, as far as probes need it."""
+
+    def __init__(self, service: "Service", awaited: Callable[[Any], Any] = _as_it_is) -> None:
         self._service = service
+        self._awaited = awaited
         self._asked: dict[str, asyncio.Task[None]] = {}
 
     def send(self, address: str) -> None:
@@ -39,10 +46,12 @@ class Probes:
     async def _ask(self, endpoint: Endpoint) -> None:
         probe = endpoint.stubs.get(self)
         if probe is None:
-            probe = endpoint.stubs[self] = services.stub(endpoint.connection.channel, "ProbeService").Probe
+            probe = endpoint.stubs[self] = services.stub(
+                self._awaited(endpoint.connection.channel), "ProbeService"
+            ).Probe
         try:
             reply: messages.ProbeReply = await probe(messages.ProbeRequest(), timeout=PROBE_S)
-        except grpc.aio.AioRpcError as error:
+        except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 endpoint.mute = True
                 _log.warning("%s answers no probes: it did not join by lbsuite.join", endpoint.address)

@@ -3,15 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from lbsuite import _core, background
+import grpc
+
+from lbsuite import background
 from lbsuite.channels import status as statuses
 from lbsuite.channels.dispatch import Dispatch
 from lbsuite.channels.follower import Connect, Follower
-from lbsuite.channels.hedge import Hedging
-from lbsuite.channels.retry import Retry
-from lbsuite.registry.source import Source
+from lbsuite.channels.settings import ServiceSettings
 from lbsuite.wire.alarm import Alarm
 
 PICKERS = 16
@@ -21,29 +20,12 @@ are old: a crowd that goes by the same old news must not choose the same endpoin
 Probe = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSettings:
-    """What a channel of either kind is made of. target: as it is told to users; the engine accounts by `done`."""
-
-    target: str
-    source: Source
-    engine: _core.Engine
-    retry: Retry
-    hedging: Hedging
-    queue_s: float = 0.0
-
-    @property
-    def eager(self) -> bool:
-        """Whether a pick, too, has effects that cannot wait for its end."""
-        return self.queue_s > 0 or self.engine.policy.startswith("prequal")
-
-
 class Service:
     """Belongs to the running event loop; what `dispatch` and `lack` do may be asked of it from any thread.
 
     connect: makes the connections. woken(now): called in the loop when calls that found nobody may find somebody.
-    probe(address): sends a probe, for policies that ask for them. settle(now): stands in for the loop's own timer where
-    picks and ends come from other threads; `alarm` is then for its owner to drive.
+    probe(address): sends a probe, for policies that ask for them. settle(now), soon(now): stand in for those of the
+    alarm where picks and ends come from other threads.
     """
 
     def __init__(
@@ -53,11 +35,12 @@ class Service:
         woken: Callable[[float], None],
         probe: Probe | None = None,
         settle: Callable[[float], None] | None = None,
+        soon: Callable[[float], None] | None = None,
     ) -> None:
         self.target, self.engine = settings.target, settings.engine
         self.alarm = Alarm(self.engine, lambda address: None, probe)
-        soon = None if settle or settings.eager else self.alarm.soon
-        self.dispatch = Dispatch(self.engine, settings.retry, settle or self.alarm.settle, soon)
+        settle, soon = settle or self.alarm.settle, soon or self.alarm.soon
+        self.dispatch = Dispatch(self.engine, settings.retry, settle, settle if settings.eager else soon)
         self.changed = asyncio.Event()
         """Set at each change; whoever waits for one clears it first."""
         self._source = settings.source
@@ -71,6 +54,15 @@ class Service:
     def listed(self) -> bool:
         """Whether the first list has come."""
         return self._follower.listed
+
+    def state(self) -> grpc.ChannelConnectivity:
+        """READY while some endpoint's connection stands."""
+        states = {endpoint.state for endpoint in self.endpoints.copy().values()}
+        if "ready" in states:
+            return grpc.ChannelConnectivity.READY
+        if "connecting" in states or not self.listed:
+            return grpc.ChannelConnectivity.CONNECTING
+        return grpc.ChannelConnectivity.TRANSIENT_FAILURE
 
     def lack(self, now: float) -> statuses.Lack | None:
         """Why a call finds nobody; None: it is worth to wait."""
