@@ -20,8 +20,8 @@ class Aio:
     def __init__(self, target: str | Source, **settings: Any) -> None:
         self.channel: Any = lbsuite.channel(target, **settings)
 
-    async def echo(self, message: bytes = b"", timeout: float = DEADLINE_S, **call: Any) -> bytes:
-        answer: bytes = await self.channel.unary_unary(f"/{SERVICE}/Echo")(message, timeout=timeout, **call)
+    async def echo(self, message: bytes = b"", timeout_s: float = DEADLINE_S, **call: Any) -> bytes:
+        answer: bytes = await self.channel.unary_unary(f"/{SERVICE}/Echo")(message, timeout=timeout_s, **call)
         return answer
 
     async def count(self, number: int) -> list[bytes]:
@@ -52,9 +52,9 @@ class Sync:
     def __init__(self, target: str | Source, **settings: Any) -> None:
         self.channel: Any = lbsuite.sync_channel(target, **settings)
 
-    async def echo(self, message: bytes = b"", timeout: float = DEADLINE_S, **call: Any) -> bytes:
+    async def echo(self, message: bytes = b"", timeout_s: float = DEADLINE_S, **call: Any) -> bytes:
         method = self.channel.unary_unary(f"/{SERVICE}/Echo")
-        return await asyncio.to_thread(method, message, timeout=timeout, **call)
+        return await asyncio.to_thread(method, message, timeout=timeout_s, **call)
 
     async def count(self, number: int) -> list[bytes]:
         method = self.channel.unary_stream(f"/{SERVICE}/Count")
@@ -78,8 +78,8 @@ class Sync:
 class Futures(Sync):
     """The same, by its futures."""
 
-    async def echo(self, message: bytes = b"", timeout: float = DEADLINE_S, **call: Any) -> bytes:
-        future = self.channel.unary_unary(f"/{SERVICE}/Echo").future(message, timeout=timeout, **call)
+    async def echo(self, message: bytes = b"", timeout_s: float = DEADLINE_S, **call: Any) -> bytes:
+        future = self.channel.unary_unary(f"/{SERVICE}/Echo").future(message, timeout=timeout_s, **call)
         return await asyncio.to_thread(future.result)
 
 

@@ -7,9 +7,10 @@ from collections import Counter
 import grpc
 import pytest
 from kinds import KINDS, Aio, Kind, Sync, opened
-from servers import DEADLINE_S, GONE, REFUSED, SERVICE, serving, static
+from servers import DEADLINE_S, GONE, REFUSED, SERVICE, all_ready, serving, static
 
-from lbsuite import Retry
+from lbsuite import Hedge, Retry
+from lbsuite.channels.hedge import LEAST
 from lbsuite.events import Joined
 from lbsuite.registry.memory import Memory
 from waiting import eventually
@@ -32,21 +33,14 @@ async def test_each_of_several_endpoints_gets_its_share(kind: Kind) -> None:
         assert answers == {server.address.encode(): 10 for server in servers}
 
 
-async def test_a_killed_endpoint_costs_an_idempotent_method_no_call_and_serves_again_once_it_is_back(
-    kind: Kind,
-) -> None:
-    async with serving(3) as servers, opened(kind, static(servers), 3, retry=IDEMPOTENT) as door:
-
-        async def caller() -> list[bytes]:
-            return [await door.echo() for _ in range(60)]
-
-        callers = [asyncio.create_task(caller()) for _ in range(4)]
-        await eventually(lambda: servers[0].calls > 0)
+async def test_an_endpoint_that_stopped_costs_nobody_a_call_and_serves_again_once_it_is_back(kind: Kind) -> None:
+    async with serving(3) as servers, opened(kind, static(servers), 3, policy="round_robin") as door:
         await servers[0].stop()
-        assert sum(map(len, await asyncio.gather(*callers))) == 240
+        answers = {await door.echo() for _ in range(30)}
+        assert answers == {server.address.encode() for server in servers[1:]}
         await servers[0].start()
-        await eventually(lambda: {each.state for each in door.channel.status().endpoints} == {"ready"})
-        assert door.channel.status().waiting == 0
+        await all_ready(door.channel, 3)
+        assert servers[0].address.encode() in {await door.echo() for _ in range(3)}
 
 
 async def test_a_call_that_was_turned_away_is_tried_elsewhere_whatever_its_method(kind: Kind) -> None:
@@ -86,7 +80,7 @@ async def test_a_deadline_is_kept_over_retries(kind: Kind) -> None:
         servers[0].refusal = REFUSED
         servers[1].gate.clear()
         begun = time.monotonic()
-        assert (await failure(door, timeout=0.3)).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert (await failure(door, timeout_s=0.3)).code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert 0.3 <= time.monotonic() - begun < DEADLINE_S
         assert [server.calls for server in servers] == [1, 1]
 
@@ -113,7 +107,7 @@ async def test_where_nobody_is_registered_that_is_said_unless_the_call_waits(kin
 
 async def test_a_deadline_passes_while_a_call_waits_for_somebody(kind: Kind) -> None:
     async with opened(kind, Memory()) as door:
-        error = await failure(door, timeout=0.05, wait_for_ready=True)
+        error = await failure(door, timeout_s=0.05, wait_for_ready=True)
         assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
@@ -188,3 +182,15 @@ async def test_closing_ends_calls_that_wait_and_calls_that_run(kind: Kind) -> No
             await eventually(lambda: door.channel.status().waiting == 1)
         with pytest.raises((door.error, asyncio.CancelledError, grpc.FutureCancelledError)):
             await waits
+
+
+async def test_a_call_that_takes_longer_than_most_is_answered_by_another_endpoint(kind: Kind) -> None:
+    hedge = Hedge(methods=(f"/{SERVICE}/Echo",))
+    async with serving(3) as servers, opened(kind, static(servers), 3, policy="pick_first", hedge=hedge) as door:
+        for _ in range(LEAST):
+            await door.echo()
+        servers[0].gate.clear()
+        assert await door.echo(timeout_s=10 * DEADLINE_S) == servers[1].address.encode()
+        await eventually(lambda: servers[0].running == 0)
+        await eventually(lambda: [each.tasks for each in door.channel.status().endpoints] == [0, 0, 0])
+        assert (door.channel.status().hedges, door.channel.status().failed_first) == (1, 0)

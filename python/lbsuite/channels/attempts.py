@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import grpc
@@ -19,7 +19,7 @@ from lbsuite import _core
 from lbsuite._core import Pick
 from lbsuite.backoff import Backoff
 from lbsuite.channels import outcome as outcomes
-from lbsuite.channels.ended import Ended
+from lbsuite.channels.ended import Ended, at_once
 
 if TYPE_CHECKING:
     from lbsuite.channels.endpoint import Endpoint
@@ -32,17 +32,6 @@ LOOK_S = 1.0
 
 _IN_VAIN = "every endpoint is full, and no slot has become free in time"
 _EXPIRED = "the deadline has passed before anybody could be asked"
-
-
-def at_once(answer: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns that has nothing to wait for: grpc.aio knows an ended call's status, but tells it to
-    coroutines only."""
-    try:
-        answer.send(None)
-    except StopIteration as told:
-        return told.value
-    answer.close()
-    raise RuntimeError("an ended call does not tell its end at once")
 
 
 class Timer(Protocol):
@@ -79,6 +68,8 @@ class Attempts:
     _backoff: Backoff | None = None
 
     _method: "Method"
+    _pick: _core.Pick
+    _endpoint: "Endpoint"
 
     def __init__(
         self,

@@ -1,11 +1,22 @@
-"""The attempt that never was: how a call ends that nobody was asked for."""
+"""What an ended attempt tells; and the attempt that never was: how a call ends that nobody was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Coroutine, Generator
 from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
+
+
+def at_once(answer: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns that has nothing to wait for: grpc.aio knows an ended call's status, but tells it to
+    coroutines only."""
+    try:
+        answer.send(None)
+    except StopIteration as told:
+        return told.value
+    answer.close()
+    raise RuntimeError("an ended call does not tell its end at once")
 
 
 class Ended:

@@ -1,6 +1,5 @@
 """Unary calls that may be sent to a second endpoint while the first still has them."""
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,33 +8,29 @@ import grpc.aio
 
 from lbsuite import _core
 from lbsuite.channels import outcome as outcomes
-from lbsuite.channels.attempts import at_once
+from lbsuite.channels.attempts import Attempts, Timer
 from lbsuite.channels.retry import TROUBLE
 from lbsuite.channels.unary import UnaryUnary, UnaryUnaryCall
 
 if TYPE_CHECKING:
-    from lbsuite.channels.channel import Channel
     from lbsuite.channels.endpoint import Endpoint
+    from lbsuite.channels.methods import Method
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
 
-class HedgedCall(UnaryUnaryCall[_Request, _Response]):
+class Hedged(Attempts):
     """Several attempts may run at once, `_attempt` the newest of them. The first that ends well, or with a status that
     no other endpoint would better (fatal, in gRFC A6), is the call's end, and the others are cancelled."""
 
-    def __init__(self, method: "HedgedUnaryUnary[Any, Any]", *call: Any) -> None:
-        self._hedged = method
+    def __init__(self, method: "Method", *call: Any) -> None:
+        self._hedging = method.channel.hedging
+        self._latencies = self._hedging.latencies(method.name)
         self._running: dict[Any, tuple[_core.Pick, Endpoint, float]] = {}
-        self._patience: asyncio.TimerHandle | None = None
+        self._patience: Timer | None = None
         self._since_s = time.monotonic()
         super().__init__(method, *call)
-
-    async def initial_metadata(self) -> grpc.aio.Metadata:
-        """See grpc.aio; known once an attempt has won."""
-        told: grpc.aio.Metadata = await (await self._last()).initial_metadata()
-        return told
 
     def seek(self, now: float) -> None:
         """See Attempts; where another attempt runs, that is waited for, and one more is sent instead of the failed."""
@@ -50,10 +45,10 @@ class HedgedCall(UnaryUnaryCall[_Request, _Response]):
         if self._attempt is None or self._attempt in self._running:
             return
         self._running[self._attempt] = (self._pick, self._endpoint, self._begun_s)
-        usual_s = self._hedged.latencies.usual_s
-        if usual_s is not None and self._attempts < self._hedged.attempts:
+        usual_s = self._latencies.usual_s
+        if usual_s is not None and self._attempts < self._hedging.attempts:
             self._be_patient_no_more()
-            self._patience = asyncio.get_running_loop().call_later(usual_s, self._take_too_long)
+            self._patience = self._later(usual_s, self._take_too_long)
 
     def _take_too_long(self) -> None:
         if self._running:
@@ -62,7 +57,7 @@ class HedgedCall(UnaryUnaryCall[_Request, _Response]):
     def _ask_another(self, now: float) -> None:
         """Sends the call to one more endpoint, if there is one, and the budget of retries pays for it."""
         dispatch, engine = self._dispatch, self._dispatch.engine
-        if self._attempts >= self._hedged.attempts:
+        if self._attempts >= self._hedging.attempts:
             return
         asked = (*self._tried, *(endpoint.address for _, endpoint, _ in self._running.values()))
         pick = engine.pick(now, self._key, 1, asked, None, self._deadline, 0, self._attempts)
@@ -89,9 +84,9 @@ class HedgedCall(UnaryUnaryCall[_Request, _Response]):
     def _end(self, attempt: Any) -> None:
         self._be_patient_no_more()
         super()._end(attempt)
-        if not self._tried and at_once(attempt.code()) is grpc.StatusCode.OK:
+        if not self._tried and self._known(attempt.code()) is grpc.StatusCode.OK:
             # Where another attempt has won, the first would have taken longer still: what is usual stays what it is.
-            self._hedged.latencies.add(time.monotonic() - self._since_s)
+            self._latencies.add(time.monotonic() - self._since_s)
         for other in list(self._running):
             other.cancel()
 
@@ -101,12 +96,16 @@ class HedgedCall(UnaryUnaryCall[_Request, _Response]):
             self._patience = None
 
 
+class HedgedCall(Hedged, UnaryUnaryCall[_Request, _Response]):
+    """See grpc.aio.UnaryUnaryCall."""
+
+    async def initial_metadata(self) -> grpc.aio.Metadata:
+        """See grpc.aio; known once an attempt has won."""
+        told: grpc.aio.Metadata = await (await self._last()).initial_metadata()
+        return told
+
+
 class HedgedUnaryUnary(UnaryUnary[_Request, _Response]):
     """A method whose calls may be sent twice; see grpc.aio.UnaryUnaryMultiCallable."""
 
     call = HedgedCall
-
-    def __init__(self, channel: "Channel", name: str, plain: dict[str, Any]) -> None:
-        super().__init__(channel, name, plain)
-        self.attempts = channel.hedging.attempts
-        self.latencies = channel.hedging.latencies(name)

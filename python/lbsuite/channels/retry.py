@@ -7,8 +7,8 @@ import grpc
 
 from lbsuite.channels.outcome import Outcome
 
-TROUBLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
-"""What another endpoint may do better."""
+TROUBLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
+"""What another endpoint may do better. CANCELLED, where the caller did not, is what a server that stops says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,8 @@ class Retry:
     """attempts: of one call in all, the first included; 1: none is tried again.
 
     A call whose handler cannot have begun is tried again whatever it is. idempotent: the methods, as
-    `/package.Service/Method`, that may be carried out twice; True: all. They are tried again after UNAVAILABLE and
-    RESOURCE_EXHAUSTED, too.
+    `/package.Service/Method`, that may be carried out twice; True: all. They are tried again after UNAVAILABLE,
+    RESOURCE_EXHAUSTED and a CANCELLED of the server, too.
     Raises ValueError for what makes no sense.
     """
 

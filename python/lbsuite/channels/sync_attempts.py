@@ -211,9 +211,10 @@ class RunningCall(SyncAttempts):
             self._method.channel.thread.aside(_tell, callbacks)
 
     def _attempt_over(self, attempt: Any) -> None:
-        thread = self._method.channel.thread
-        if thread.here() or not thread.call(self._attempt_over, attempt):
-            super()._attempt_over(attempt)
+        # Never at once, even in the loop: an attempt may be over before all has been written down that began it.
+        there = super()._attempt_over
+        if not self._method.channel.thread.call(there, attempt):
+            there(attempt)
 
 
 def _tell(callbacks: tuple[Callable[[Any], None], ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import grpc
 
 from lbsuite.channels.aging import Aging
+from lbsuite.channels.hedged import Hedged
 from lbsuite.channels.outgoing import SyncOutgoing
 from lbsuite.channels.sync_attempts import RunningCall
 from lbsuite.channels.sync_ended import CallFuture, CallIterator
@@ -59,6 +60,18 @@ class StreamUnaryCall(Aging, ManyRequests):
 
 class StreamStreamCall(Aging, ManyRequests, ManyAnswers):
     """Many of both."""
+
+
+class HedgedCall(RunningCall, Hedged):
+    """One that may be sent twice: all of it happens in the channel's thread."""
+
+    def seek(self, now: float) -> None:
+        """See Attempts."""
+        if self._method.channel.thread.here():
+            super().seek(now)
+        else:
+            self._method.channel.check_open()
+            self._hand_over()
 
 
 class Future(CallFuture):

@@ -20,7 +20,7 @@ from lbsuite.channels.service import Service
 from lbsuite.channels.settings import STAGES, Options, ServiceSettings, connector, plain_method, settings_of
 from lbsuite.channels.status import ChannelStatus
 from lbsuite.channels.sync_endpoint import Awaited, WatchedChannel
-from lbsuite.channels.sync_methods import StreamStream, StreamUnary, UnaryStream, UnaryUnary
+from lbsuite.channels.sync_methods import HedgedUnaryUnary, StreamStream, StreamUnary, UnaryStream, UnaryUnary
 from lbsuite.registry.source import Source
 from lbsuite.wire.alarm import SOON_S
 
@@ -143,7 +143,8 @@ class SyncChannel(grpc.Channel):
         _registered_method: bool | None = False,
     ) -> UnaryUnary:
         """See grpc.Channel."""
-        return UnaryUnary(self, method, plain_method(request_serializer, response_deserializer, _registered_method))
+        kind = HedgedUnaryUnary if self.hedging.covers(method) else UnaryUnary
+        return kind(self, method, plain_method(request_serializer, response_deserializer, _registered_method))
 
     def unary_stream(
         self,

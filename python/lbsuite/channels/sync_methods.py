@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import grpc
 
 from lbsuite.channels.methods import Method
 from lbsuite.channels.sync_attempts import Blocking, BlockingCall, RunningCall
-from lbsuite.channels.sync_calls import Answers, Future, StreamStreamCall, StreamUnaryCall, UnaryStreamCall
+from lbsuite.channels.sync_calls import Answers, Future, HedgedCall, StreamStreamCall, StreamUnaryCall, UnaryStreamCall
 from lbsuite.channels.sync_ended import StreamStreamOf, StreamUnaryOf, UnaryStreamOf, UnaryUnaryOf
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def _blocking(plain: Callable[..., Any], message: Any, **options: Any) -> Blocki
 class UnaryUnary(UnaryUnaryOf):
     """See grpc.UnaryUnaryMultiCallable; wait_for_ready waits for an endpoint, too, where nobody is registered."""
 
+    call: ClassVar[type[RunningCall]] = RunningCall
+
     def __init__(self, channel: "SyncChannel", name: str, plain: dict[str, Any]) -> None:
         self._waited = _Waited(channel, name, plain)
         self._future = _Future(channel, name, plain)
@@ -106,7 +108,22 @@ class UnaryUnary(UnaryUnaryOf):
     ) -> Future:
         """See grpc."""
         options = {"metadata": metadata, "credentials": credentials, "compression": compression}
-        return Future(RunningCall(self._future, request, timeout, wait_for_ready, options))
+        return Future(self.call(self._future, request, timeout, wait_for_ready, options))
+
+
+class HedgedUnaryUnary(UnaryUnary):
+    """A method whose calls may be sent twice: who waits for one waits for its future."""
+
+    call = HedgedCall
+
+    def __call__(self, request: Any, *call: Any, **named: Any) -> Any:
+        """See grpc."""
+        return self.future(request, *call, **named).result()
+
+    def with_call(self, request: Any, *call: Any, **named: Any) -> tuple[Any, Future]:
+        """See grpc."""
+        future = self.future(request, *call, **named)
+        return future.result(), future
 
 
 class StreamUnary(StreamUnaryOf):
