@@ -46,6 +46,15 @@ def valid(text: str) -> str:
     return text
 
 
+def is_valid(text: str) -> bool:
+    """Whether `parse` takes it."""
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
+
+
 def ip_of(host: str) -> IPAddress | None:
     """The IP address that `host` spells, or None for a name. A zone (`%eth0`) is not an address here."""
     if "%" in host:

@@ -12,7 +12,6 @@ import pytest
 
 from lbsuite.channels import watched
 from lbsuite.channels.watched import Watched
-from lbsuite.errors import Unreachable
 from lbsuite.events import Contact, Joined, Left, Reported
 from lbsuite.wire import messages
 from lbsuite.wire.balancer import Balancer, BalancerSettings
@@ -132,20 +131,6 @@ async def test_a_caller_learns_of_other_balancers_from_the_one_it_knows(doors: l
         await known.close()
         await listener.until(lambda heard: set(heard.members) == {A, B})
         assert not [event for event in listener.heard if isinstance(event, Contact)]
-
-
-async def test_balancers_are_looked_up_when_none_of_those_known_answers(doors: list[Door]) -> None:
-    (door, *_) = doors
-    await door.open(A)
-    answers: list[list[str]] = [[], [door.address]]
-
-    async def find() -> list[str]:
-        if not (answer := answers.pop(0)):
-            raise Unreachable("nobody to ask")
-        return answer
-
-    async with listening(Watched([], find=find)) as listener:
-        await listener.until(lambda heard: set(heard.members) == {A})
 
 
 class Mute(Server):

@@ -1,11 +1,10 @@
 """Membership from balancers: one of them is watched, and the next one as soon as it is lost."""
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 import grpc
 import grpc.aio
@@ -13,7 +12,6 @@ import grpc.aio
 from lbsuite import addresses, names
 from lbsuite.backoff import Backoff
 from lbsuite.channels.hearsay import Hearsay
-from lbsuite.errors import Unreachable
 from lbsuite.events import Event
 from lbsuite.registry.story import Stories, Story
 from lbsuite.wire import messages, services
@@ -28,32 +26,27 @@ STEADY_S = 1.0
 
 _log = logging.getLogger(__name__)
 
-Find = Callable[[], Awaitable[Sequence[str]]]
-
 
 class Watched:
     """The endpoints of `service`, and their loads, as any one of its balancers tells them.
 
-    balancers: HOST:PORT each; which is asked first is drawn, so that callers spread over them. find: looks up those
-    that are there now; asked when none of those known answers. credentials: of TLS; None: plain text. Those whom a
-    balancer knows beside itself are asked too. While none can be reached, nobody leaves.
-    Raises ValueError for what is no address, no service's name, and for no balancer where there is no `find`.
+    balancers: HOST:PORT each; which is asked first is drawn, so that callers spread over them. credentials: of TLS;
+    None: plain text. Those whom a balancer knows beside itself are asked too. While none can be reached, nobody leaves.
+    Raises ValueError for what is no address, no service's name, and for no balancer.
     """
 
     def __init__(
         self,
         balancers: Sequence[str],
         service: str = "default",
-        find: Find | None = None,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
         self.following = ""
         """The balancer that was heard last; empty while there is none."""
         self._given = [addresses.valid(each) for each in balancers]
-        if not self._given and find is None:
-            raise ValueError("no balancer is given, and no way to find one")
-        self._service, self._find, self._credentials = names.service(service), find, credentials
-        self._found: Sequence[str] = ()
+        if not self._given:
+            raise ValueError("no balancer is given")
+        self._service, self._credentials = names.service(service), credentials
         self._peers: Sequence[str] = ()
         self._stories = Stories(f"balancers of {service}", self._follow)
 
@@ -67,10 +60,8 @@ class Watched:
 
     async def _follow(self, story: Story) -> None:
         hearsay, backoff, last = Hearsay(self._skip), Backoff(), ""
-        if not self._given:
-            await self._look()
         while True:
-            told_s, why = 0.0, "none is known"
+            told_s, why = 0.0, ""
             for balancer in self._after(last):
                 told_s, why = await self._listen(balancer, hearsay, story)
                 last = balancer
@@ -79,7 +70,6 @@ class Watched:
                     break
             else:
                 story.lost(f"no balancer can be reached: {why}")
-                await self._look()
             if told_s >= STEADY_S:
                 backoff.reset()
             else:
@@ -110,29 +100,14 @@ class Watched:
     def _take(self, update: messages.RosterUpdate, hearsay: Hearsay, story: Story) -> None:
         for event in hearsay.take(update):
             story.tell(event)
-        self._peers = list(filter(_dialled, update.balancers))
+        self._peers = list(filter(addresses.is_valid, update.balancers))
         story.heard()
 
     def _after(self, last: str) -> Iterator[str]:
         """All that are known, once each, from the one after the last on; from any where there is no last."""
-        known = list(dict.fromkeys((*self._given, *self._found, *self._peers)))
-        if known:
-            first = known.index(last) + 1 if last in known else random.randrange(len(known))
-            yield from (*known[first:], *known[:first])
-
-    async def _look(self) -> None:
-        if self._find is not None:
-            with contextlib.suppress(Unreachable, TimeoutError):
-                async with asyncio.timeout(ANSWER_S):
-                    self._found = list(filter(_dialled, await self._find()))
+        known = list(dict.fromkeys((*self._given, *self._peers)))
+        first = known.index(last) + 1 if last in known else random.randrange(len(known))
+        yield from (*known[first:], *known[:first])
 
     def _skip(self, error: ValueError) -> None:
         _log.warning("what a balancer of %s tells is left out: %s", self._service, error)
-
-
-def _dialled(address: str) -> bool:
-    try:
-        addresses.parse(address)
-    except ValueError:
-        return False
-    return True

@@ -76,16 +76,8 @@ async def resolve(name: str) -> tuple[str, ...]:
         raise ValueError(f"cannot resolve {host!r}: {str(error) or 'no answer'}") from None
     hosts = (str(entry[4][0]) for entry in found)
     texts = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts)
-    usable = tuple(dict.fromkeys(text for text in texts if _fit(text)))
+    usable = tuple(dict.fromkeys(text for text in texts if addresses.is_valid(text)))
     if not usable:
         raise ValueError(f"{host!r} stands for no address that can serve")
     four = tuple(text for text in usable if not text.startswith("["))
     return four or usable
-
-
-def _fit(address: str) -> bool:
-    try:
-        addresses.parse(address)
-    except ValueError:
-        return False
-    return True
