@@ -25,6 +25,7 @@ OLD_S = 3.0
 
 # What a timer is for that is no endpoint's.
 _GATHERING = "gathering"
+_OLD = "old loads"
 
 _log = logging.getLogger(__name__)
 
@@ -192,9 +193,9 @@ class Follower:
     def _hear_of(self, contact: Contact, now: float) -> None:
         self.contact = contact
         self.lost_s = None if contact.up else self.lost_s or now
-        self._end_timer("")
+        self._end_timer(_OLD)
         if not contact.up:
-            self._timers[""] = asyncio.get_running_loop().call_later(OLD_S, self._forget_loads)
+            self._timers[_OLD] = asyncio.get_running_loop().call_later(OLD_S, self._forget_loads)
 
     def _forget_loads(self) -> None:
         now = time.monotonic()

@@ -1,6 +1,7 @@
 """The RPC world: everything that speaks `lbsuite.proto` over gRPC lives here.
 
-    messages, services   the schema at run time, and how it is served and called: listening, dial
+    messages, services   the schema at run time, and how it is served and called: listening, dial; orca_messages, that
+                         of load reports to callers (gRFC A51)
     balancer             RPC -> engine -> reply, the clock is read here: bounds, wishes, status, explaining, refusal,
                          hosting, pick_log, recordings
     membership           by what right an endpoint is here: alarm, allow, connections; follower of a registry

@@ -34,16 +34,17 @@ _log = logging.getLogger(__name__)
 
 
 class Options(TypedDict, total=False):
-    """What `join` takes.
+    """What `join` takes; times are in seconds.
 
     address: HOST:PORT that callers dial; with port 0, bind first. max_concurrent: tasks at once. service: the fleet's
-    name. lb: balancers, HOST:PORT each, beside those that etcd tells of. etcd: its endpoints, or EtcdSettings. load:
-    what utilization means in what answers carry: "tasks" (of max_concurrent), "memory", "cpu" (of what the process may
-    use), or a callable that says a share of 1. weight, zone, tier: its place beside others. report_s: the longest time
-    between two reports. ttl_s: how long its key in etcd outlives the process. orca_s: the shortest time between the
-    messages of a stream of load reports. signals: SIGTERM leaves, lets running tasks finish for `drain_s`, calls the
-    handler that was there before and stops the server; a second SIGTERM calls that at once, and kills where there is
-    none. Only in the main thread, and on the event loop of a grpc.aio server.
+    name ("default"). lb: balancers, HOST:PORT each, beside those that etcd tells of (none). etcd: its endpoints, or
+    EtcdSettings (none). load: what utilization means in what answers carry: "tasks" (of max_concurrent; the default),
+    "memory", "cpu" (of what the process may use), or a callable that says a share of 1. weight (1), zone (none), tier
+    (0): its place beside others. report_s: the longest time between two reports (0.5). ttl_s: how long its key in etcd
+    outlives the process (5). orca_s: the shortest time between the messages of a stream of load reports (30). signals
+    (False): SIGTERM leaves, lets running tasks finish for `drain_s` (10), calls the handler that was there before and
+    stops the server; a second SIGTERM calls that at once, and kills where there is none. Only in the main thread, and
+    on the event loop of a grpc.aio server.
     """
 
     address: Required[str]

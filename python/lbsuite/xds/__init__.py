@@ -11,5 +11,6 @@
     bootstrap     what clients are to be told of the ADS server
     messages      the messages of xDS, from the package xds-protos (extra `xds`), imported when a door is opened
 
-The balancer decides who may be called, the clients pick: no pick of theirs passes here.
+The balancer decides who may be called, the clients pick: no pick of theirs passes here. May use wire and what lies
+below; is used by cli.
 """
