@@ -6,6 +6,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 PACKAGES = Path(__file__).resolve().parents[2] / "python"
 
 # Messages and a stub as mypy-protobuf writes them: one class for each kind of channel, and the channel says which.
@@ -78,6 +80,14 @@ GOOD = """
     def serve_blocking(server: grpc.Server, address: str) -> lbsuite.BlockingEnrolment:
         return lbsuite.join(server, address=address, etcd=["a:1"], max_concurrent=8)
 """
+BLOCKING = """
+    def count(target: str) -> int:
+        with lbsuite.sync_channel(target, policy="two_choices") as channel:
+            stub = PrimesStub(channel)
+            total = stub.Count(Range(first=0, last=10), timeout=1.0)
+            each = [reveal_type(one).primes for one in stub.Each(Range())]
+            return reveal_type(total).primes + sum(each)
+"""
 BAD = """
     async def wrong(target: str) -> None:
         channel = lbsuite.channel(target)
@@ -102,8 +112,9 @@ def strict(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_a_typed_stub_stays_typed_through_the_channel(tmp_path: Path) -> None:
-    ended = strict(tmp_path, GOOD)
+@pytest.mark.parametrize("program", [GOOD, BLOCKING], ids=["aio", "blocking"])
+def test_a_typed_stub_stays_typed_through_the_channel(tmp_path: Path, program: str) -> None:
+    ended = strict(tmp_path, program)
     assert ended.returncode == 0, ended.stdout
     assert ended.stdout.count('Revealed type is "messages.Total"') == 2
 
