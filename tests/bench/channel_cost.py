@@ -95,6 +95,33 @@ async def measure(port: int, rounds: int, calls: int) -> None:
     await plain.close()
 
 
+def blocking(port: int, rounds: int, calls: int) -> None:
+    """The same for channels whose calls block, one at a time: a line of medians, one of CPU."""
+    plain = grpc.insecure_channel(f"127.0.0.1:{port}")
+    ours = lbsuite.sync_channel(f"static://127.0.0.1:{port}")
+    sides: list[Any] = [channel.unary_unary(METHOD) for channel in (plain, ours)]
+    medians: tuple[list[float], list[float]] = ([], [])
+    cpus: tuple[list[float], list[float]] = ([], [])
+    for number in range(rounds + 1):
+        for side in (0, 1) if number % 2 else (1, 0):
+            cpu, took = time.process_time(), []
+            for _ in range(calls):
+                begun = time.perf_counter()
+                sides[side](b"request", timeout=DEADLINE_S)
+                took.append(1e6 * (time.perf_counter() - begun))
+            if number:
+                medians[side].append(statistics.median(took))
+                cpus[side].append(1e6 * (time.process_time() - cpu) / calls)
+    added, more = ([other - one for one, other in zip(*both, strict=True)] for both in (medians, cpus))
+    print(
+        f"blocking: p50 {ratios.spread(medians[0], 1)} us a plain call, {ratios.spread(added, 1)} us more ours",
+        end="; ",
+    )
+    print(f"{ratios.spread(cpus[0], 1)} us of CPU, {ratios.spread(more, 1)} us more ours")
+    ours.close()
+    plain.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", action="store_true", help="be the backend; for this program itself")
@@ -108,7 +135,9 @@ def main() -> None:
         [sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as backend:
         assert backend.stdout
-        asyncio.run(measure(int(backend.stdout.readline()), wishes.rounds, wishes.calls))
+        port = int(backend.stdout.readline())
+        asyncio.run(measure(port, wishes.rounds, wishes.calls))
+        blocking(port, wishes.rounds, wishes.calls // 8)
         backend.communicate()
 
 
