@@ -1,4 +1,4 @@
-"""Calls of one request and one answer over real servers."""
+"""What channels for asyncio promise beyond those of both kinds: calls of one request and one answer."""
 
 import asyncio
 import gc
@@ -11,20 +11,13 @@ from collections import Counter
 import grpc
 import grpc.aio
 import pytest
-from servers import DEADLINE_S, GONE, REFUSED, SERVICE, all_ready, echo, failure, serving, static
+from servers import DEADLINE_S, GONE, REFUSED, all_ready, echo, failure, serving, static
 
 from lbsuite.channels.channel import channel
 from lbsuite.channels.retry import Retry
 from lbsuite.events import Contact, Joined
 from lbsuite.registry.memory import Memory
 from waiting import eventually
-
-
-async def test_each_of_several_endpoints_gets_its_share() -> None:
-    async with serving(3) as servers, channel(static(servers), policy="round_robin") as balanced:
-        await all_ready(balanced, 3)
-        answers = Counter([await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(30)])
-        assert answers == {server.address.encode(): 10 for server in servers}
 
 
 async def test_calls_begin_before_the_list_and_wait_for_it() -> None:
@@ -54,43 +47,6 @@ async def test_an_endpoint_that_never_answers_holds_up_the_others_for_a_moment_o
                 assert balanced.status().endpoints[1].state == "connecting"
 
 
-async def test_who_is_asked_where_nobody_is_registered_hears_so_unless_it_waits() -> None:
-    source = Memory()
-    async with serving(1) as servers, channel(source) as balanced:
-        error = await failure(echo(balanced)(b"", timeout=DEADLINE_S))
-        assert (error.code(), error.details()) == (grpc.StatusCode.UNAVAILABLE, "nobody is registered for Memory")
-        patient = echo(balanced)(b"", timeout=DEADLINE_S, wait_for_ready=True)
-        await eventually(lambda: balanced.status().waiting == 1)
-        source.join(Joined(servers[0].address))
-        assert await patient == servers[0].address.encode()
-
-
-async def test_where_every_endpoint_refuses_connections_that_is_said_with_their_addresses() -> None:
-    async with serving(1) as servers:
-        await servers[0].stop()
-        async with channel(static(servers)) as balanced:
-            error = await failure(echo(balanced)(b"", timeout=DEADLINE_S))
-            assert error.code() is grpc.StatusCode.UNAVAILABLE
-            assert f"{servers[0].address} is lost" in str(error.details())
-
-
-async def test_a_deadline_passes_while_a_call_waits_for_somebody() -> None:
-    async with channel(Memory()) as balanced:
-        error = await failure(echo(balanced)(b"", timeout=0.05, wait_for_ready=True))
-        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-
-
-async def test_an_endpoint_that_stopped_costs_nobody_a_call_and_serves_again_once_it_is_back() -> None:
-    async with serving(3) as servers, channel(static(servers), policy="round_robin") as balanced:
-        await all_ready(balanced, 3)
-        await servers[0].stop()
-        answers = {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(30)}
-        assert answers == {server.address.encode() for server in servers[1:]}
-        await servers[0].start()
-        await all_ready(balanced, 3)
-        assert servers[0].address.encode() in {await echo(balanced)(b"", timeout=DEADLINE_S) for _ in range(3)}
-
-
 async def test_a_stub_that_is_made_for_one_call_leaves_nothing_behind() -> None:
     async with serving(2) as servers, channel(static(servers), policy="round_robin") as balanced:
         await all_ready(balanced, 2)
@@ -100,50 +56,12 @@ async def test_a_stub_that_is_made_for_one_call_leaves_nothing_behind() -> None:
         assert sum(len(endpoint.stubs) for endpoint in balanced.service.endpoints.values()) <= 1
 
 
-async def test_a_call_that_was_turned_away_is_tried_elsewhere_whatever_its_method() -> None:
-    async with serving(3) as servers, channel(static(servers), policy="pick_first") as balanced:
-        await all_ready(balanced, 3)
-        servers[0].refusal = REFUSED
-        assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[1].address.encode()
-        assert balanced.status().retries == 1
-
-
-async def test_a_call_whose_handler_may_have_begun_is_not_tried_again_unasked() -> None:
-    async with serving(2) as servers, channel(static(servers), policy="pick_first") as balanced:
-        await all_ready(balanced, 2)
-        servers[0].refusal = GONE
-        error = await failure(echo(balanced)(b"", timeout=DEADLINE_S))
-        assert error.details() == "the handler had begun"
-        assert [server.calls for server in servers] == [1, 0]
-
-
 async def test_an_endpoint_that_speaks_as_gRPC_does_of_connections_has_begun_all_the_same() -> None:
     async with serving(2) as servers, channel(static(servers), policy="pick_first") as balanced:
         await all_ready(balanced, 2)
         servers[0].refusal = (grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses; last error: mine", ())
         await failure(echo(balanced)(b"", timeout=DEADLINE_S))
         assert servers[1].calls == 0
-
-
-async def test_an_idempotent_method_is_tried_again_at_most_so_often() -> None:
-    idempotent = Retry(idempotent=(f"/{SERVICE}/Echo",), attempts=3)
-    async with serving(4) as servers, channel(static(servers), policy="pick_first", retry=idempotent) as balanced:
-        await all_ready(balanced, 4)
-        for server in servers[:2]:
-            server.refusal = GONE
-        assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[2].address.encode()
-        servers[2].refusal = GONE
-        await failure(echo(balanced)(b"", timeout=DEADLINE_S))
-        assert servers[3].calls == 0
-
-
-async def test_the_only_endpoint_is_asked_again_after_a_while() -> None:
-    async with serving(1) as servers, channel(static(servers), retry=Retry(idempotent=True)) as balanced:
-        servers[0].refusal = GONE
-        call = echo(balanced)(b"", timeout=DEADLINE_S)
-        await eventually(lambda: servers[0].calls == 1)
-        servers[0].refusal = None
-        assert await call == servers[0].address.encode()
 
 
 async def test_when_everything_fails_retries_stay_within_their_budget() -> None:

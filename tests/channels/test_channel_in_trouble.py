@@ -104,13 +104,3 @@ async def test_a_deadline_is_kept_over_attempts() -> None:
         servers[0].gate.set()
         await call
         assert servers[1].left_s <= servers[0].left_s - 0.05
-
-
-async def test_a_deadline_that_passes_ends_the_call_while_another_attempt_runs() -> None:
-    async with serving(2) as servers, channel(static(servers), policy="pick_first") as balanced:
-        await all_ready(balanced, 2)
-        servers[0].refusal = REFUSED
-        servers[1].gate.clear()
-        error = await failure(echo(balanced)(b"", timeout=0.2))
-        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert [server.calls for server in servers] == [1, 1]

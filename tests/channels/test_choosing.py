@@ -14,26 +14,6 @@ from lbsuite.wire import orca_messages, services
 from waiting import eventually
 
 
-async def test_calls_of_one_key_go_to_one_endpoint() -> None:
-    async with serving(4) as servers, channel(static(servers), policy="hashed") as balanced:
-        await all_ready(balanced, 4)
-        homes = set()
-        for key in range(20):
-            metadata = (("lbsuite-key", f"user {key}"),)
-            answers = {await echo(balanced)(b"", metadata=metadata, timeout=DEADLINE_S) for _ in range(3)}
-            assert len(answers) == 1
-            homes |= answers
-        assert len(homes) > 1
-
-
-async def test_a_key_may_be_read_from_the_request() -> None:
-    async with serving(4) as servers, channel(static(servers), policy="hashed", key=bytes) as balanced:
-        await all_ready(balanced, 4)
-        by_request = [await echo(balanced)(b"user 7", timeout=DEADLINE_S) for _ in range(3)]
-        by_metadata = await echo(balanced)(b"", metadata=(("lbsuite-key", "user 7"),), timeout=DEADLINE_S)
-        assert {*by_request, by_metadata} == {by_metadata}
-
-
 async def test_who_finds_all_full_hears_so() -> None:
     source = Memory()
     async with serving(1) as servers, channel(source) as balanced:

@@ -12,7 +12,7 @@ import grpc.aio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import DEADLINE_S, SERVICE, Server, echo, serving, static
+from servers import DEADLINE_S, GONE, SERVICE, Server, all_ready, echo, serving, static
 
 from lbsuite.channels.channel import Channel, channel
 from lbsuite.channels.hedge import LEAST, WINDOW, Hedge, Hedging, Latencies
@@ -23,7 +23,6 @@ LONG_S = 10 * DEADLINE_S
 """A call that is not cancelled outlives each test's patience."""
 ECHO = f"/{SERVICE}/Echo"
 HEDGE = Hedge(methods=(ECHO,))
-GONE = (grpc.StatusCode.UNAVAILABLE, "the handler had begun", ())
 WRONG = (grpc.StatusCode.INVALID_ARGUMENT, "no such thing", ())
 
 
@@ -36,7 +35,7 @@ async def hedging(
         serving(count) as servers,
         channel(static(servers), policy="pick_first", hedge=hedge, **settings) as balanced,
     ):
-        await eventually(lambda: [each.state for each in balanced.status().endpoints] == ["ready"] * count)
+        await all_ready(balanced, count)
         for _ in range(LEAST if known else 0):
             await echo(balanced)(b"", timeout=LONG_S)
         yield servers, balanced
