@@ -66,6 +66,12 @@ async def test_an_idempotent_method_is_tried_again_at_most_so_often(kind: Kind) 
         assert [server.calls for server in servers] == [1, 1, 1, 0]
 
 
+async def test_a_server_that_stops_in_the_midst_of_an_idempotent_call_costs_none(kind: Kind) -> None:
+    async with serving(2) as servers, opened(kind, static(servers), 2, policy="pick_first", retry=IDEMPOTENT) as door:
+        servers[0].refusal = (grpc.StatusCode.CANCELLED, "CANCELLED", ())
+        assert await door.echo() == servers[1].address.encode()
+
+
 async def test_the_only_endpoint_is_asked_again_after_a_while(kind: Kind) -> None:
     async with serving(1) as servers, opened(kind, static(servers), 1, retry=IDEMPOTENT) as door:
         servers[0].refusal = GONE

@@ -31,6 +31,7 @@ LOOK_S = 1.0
 """Who waits for somebody looks so often without being told, too: an ejection that is over is told to nobody."""
 
 _IN_VAIN = "every endpoint is full, and no slot has become free in time"
+_BY_CALLER = ("Locally cancelled by application!", "Cancelled upon garbage collection!")
 _EXPIRED = "the deadline has passed before anybody could be asked"
 
 
@@ -169,13 +170,16 @@ class Attempts:
             self._fail(attempt, code, endpoint, now)
 
     def _fail(self, attempt: Any, code: grpc.StatusCode, endpoint: "Endpoint", now: float) -> None:
-        if attempt.cancelled():
+        details = self._known(attempt.details())
+        # To grpc.aio a CANCELLED that the server has sent is no other.
+        given_up = attempt.cancelled() and details in _BY_CALLER
+        if given_up:
             end = outcomes.cancelled()
         else:
-            trailers, details = self._known(attempt.trailing_metadata()), self._known(attempt.details())
+            trailers = self._known(attempt.trailing_metadata())
             end = outcomes.outcome(code, details, trailers, connected=endpoint.connection.connected())
         self._dispatch.failed(self._pick, endpoint, end, self._begun_s, now)
-        if attempt.cancelled() or not self._repeats(end, now):
+        if given_up or not self._repeats(end, now):
             self._end(attempt)
             return
         self._failed, self._attempt = attempt, None
