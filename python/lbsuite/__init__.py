@@ -2,12 +2,12 @@
 
     _core                                              the compiled engine, its policies and the task kernels
     addresses, names, errors                           what may be written, what can go wrong
-    backoff, retry_budget, background                  when to try again, and how often; work beside its owner
+    backoff, retry_budget, background, arrivals        when to try again, how often; work beside its owner; who calls when
     events, effects, event_log, results, descriptors   what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, proxy, fleet, placement                      the RPC world; HTTP; processes; who owns which object, over etcd
     admin, channels, xds                               looked at over HTTP; the caller's side; other callers, by xDS
-    cli, demo                                          what people run
+    cli, demo, round_robins                            what people run
 
 Imports go down this list and never up; rooms of one line do not import each other.
 """

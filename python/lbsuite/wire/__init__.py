@@ -12,7 +12,7 @@
     join                 how any gRPC server joins a fleet: servers, gate, limiter, latencies count its tasks; enrolment
                          (blocking for threads), reporter, link, presence tell of them; desk, inquiries, orca, usage
                          answer who asks; drain ends it
-    client               asks the balancer, runs tasks, measures: pick_source, compute_calls, arrivals, tally
+    client               asks the balancer, runs tasks, measures: pick_source, compute_calls, tally
 
 May use registry and what lies below it. What a status means and how metadata is named is decided here alone.
 """
