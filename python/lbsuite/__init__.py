@@ -2,7 +2,7 @@
 
     _core                                              the compiled engine, its policies and the task kernels
     addresses, names, errors                           what may be written, what can go wrong
-    backoff, retry_budget, background, arrivals        when to try again, how often; work beside its owner; who calls when
+    backoff, retry_budget, background, arrivals        when to try again; work beside its owner; when callers come
     events, effects, event_log, results, descriptors   what every room speaks
     registry                                           membership comes in here and leaves as events
     wire, proxy, fleet, placement                      the RPC world; HTTP; processes; who owns which object, over etcd
