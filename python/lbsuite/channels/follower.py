@@ -11,13 +11,11 @@ from lbsuite import _core, background
 from lbsuite.channels.endpoint import Connection, Endpoint, State, Told
 from lbsuite.channels.loads import Loads
 from lbsuite.events import Balancers, Contact, Event, Joined, Left, Reported
-from lbsuite.registry.source import Source
+from lbsuite.registry.source import GRACE_S, Source
 
 GATHER_S = 0.05
 """At the start nobody is picked until all connections stand or have failed, or the first has stood for so long: those
 who wait would all be sent to whoever is there first."""
-GRACE_S = 5.0
-"""A member that vanished though it is well may join again: a registry that was wiped takes nobody with it."""
 DRAIN_S = 600.0
 """How long calls may still run at an endpoint that has left."""
 OLD_S = 3.0

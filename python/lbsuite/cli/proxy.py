@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from lbsuite.cli import daemon, etcd, proxy_flags
 from lbsuite.proxy import listing, stats
-from lbsuite.proxy.follower import GRACE_S
 from lbsuite.proxy.listing import Listing
 from lbsuite.proxy.proxy import Proxy, engine_of
 from lbsuite.proxy.settings import ProxySettings
 from lbsuite.registry.etcd_settings import EtcdSettings
-from lbsuite.registry.source import Source
+from lbsuite.registry.source import GRACE_S, Source
 
 if TYPE_CHECKING:
     from lbsuite.admin.door import AdminDoor

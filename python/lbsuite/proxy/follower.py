@@ -10,13 +10,11 @@ from lbsuite import _core, addresses, background
 from lbsuite.events import Balancers, Event, Joined, Left
 from lbsuite.proxy.health import Health
 from lbsuite.registry.dns import resolve
-from lbsuite.registry.source import Source
+from lbsuite.registry.source import GRACE_S, Source
 
 RESOLVE_EVERY_S = 30.0
 RESOLVE_AGAIN_S = 2.0
 """After a name that did not resolve."""
-GRACE_S = 5.0
-"""A member that vanished though it is well may join again: a registry that was wiped takes nobody with it."""
 
 _log = logging.getLogger(__name__)
 

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from lbsuite.events import Event
 
+GRACE_S = 5.0
+"""So long a listener keeps a member that vanished though it is well: a registry that was wiped takes nobody with it."""
+
 
 class Source(Protocol):
     """Who is a member of one service, told as events.

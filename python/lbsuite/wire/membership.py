@@ -52,8 +52,8 @@ class Membership:
     """The endpoints of one service, kept in step with its engine; each has a watched connection.
 
     ttl_s: the lease time of the registry; it stands for the interval of reports that do not tell one, and for the
-    grace of an endpoint whose key vanished while its connection was up. changed: called with the address of whom there
-    is news of, before or after the engine has it.
+    grace of an endpoint whose key vanished while its connection was up. changed: called with the address of whom
+    there is news, before or after the engine has it.
     """
 
     def __init__(self, engine: _core.Engine, allowed: AllowList, ttl_s: float, changed: Callable[[str], None]) -> None:
