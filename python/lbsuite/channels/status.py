@@ -16,7 +16,8 @@ from lbsuite.channels.follower import Follower
 class EndpointStatus:
     """state: as in lbsuite.Endpoint while its connection stands; else "connecting" or "lost", and why says more.
 
-    tasks: slots taken there, others' included, as far as reports tell. picks: of this channel, so far.
+    tasks: slots taken there, others' included, as far as reports tell. picks: of this channel, so far. limit: tasks it
+    takes at once; 0: it has told none. report_age_s: seconds since its load was last heard of; None: never.
     """
 
     address: str
@@ -32,9 +33,10 @@ class EndpointStatus:
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
     """listed: the first list has come. heard: whether whoever tells the list is heard; if not, why_not says more, and
-    calls go by the last list. list_age_s: how old it may be: 0 while heard; None: there is none yet. calls, retries,
-    hedges, failed_first: calls begun, attempts after one that failed, attempts beside one that took long, first
-    attempts that an unwell endpoint failed.
+    calls go by the last list. list_age_s: how old it may be, in seconds: 0 while heard; None: there is none yet.
+    waiting: calls that wait for somebody to be there, for a slot, or a while before they are tried again. calls,
+    retries, hedges, failed_first: calls begun, attempts after one that failed, attempts beside one that took long,
+    first attempts that an unwell endpoint failed.
     """
 
     target: str
