@@ -175,7 +175,8 @@ class Lbsuite(Process):
     """`python -m lbsuite <command> --listen <address> <flags>`; ready when it prints `ready <kind> <address>`.
 
     admin, xds: where its admin door and its ADS server listen, port 0 for a free one; then they have to be ready, too.
-    count: so many addresses it has to tell, as `dummy -n` does; they are in `addresses`.
+    Of xds the port counts: the host is that of `listen`. count: so many addresses it has to tell, as `dummy -n` does;
+    they are in `addresses`.
     """
 
     def __init__(

@@ -14,5 +14,6 @@
                          answer who asks; drain ends it
     client               asks the balancer, runs tasks, measures: pick_source, compute_calls, tally
 
-May use registry and what lies below it. What a status means and how metadata is named is decided here alone.
+May use registry and what lies below it. How metadata is named is decided here alone, and what our own services mean by
+a status; what any service's status means to a channel is `channels`'.
 """
