@@ -19,14 +19,15 @@ SERVICE = "test.Service"
 
 class Server:
     """gate: what calls wait for. refusal: how they end, if not None; trailers: how the others end. calls, running:
-    those begun, those that wait or answer now. left_s: what the last one's deadline left it when it began. tasks: what
-    probes are told; probes: how many there were.
+    those begun, those that wait or answer now. left_s: what the last one's deadline left it when it began. users: of
+    those that name theirs in metadata. tasks: what probes are told; probes: how many there were.
     """
 
     def __init__(self) -> None:
         self.calls = 0
         self.running = 0
         self.left_s = 0.0
+        self.users: list[str] = []
         self.probes = 0
         self.tasks = 0
         self.refusal: tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]] | None = None
@@ -60,6 +61,7 @@ class Server:
     async def _begin(self, context: Any) -> None:
         self.calls += 1
         self.left_s = context.time_remaining()
+        self.users += [value for name, value in context.invocation_metadata() if name == "user"]
         self.running += 1
         try:
             await self.gate.wait()

@@ -11,6 +11,7 @@ from servers import DEADLINE_S, GONE, REFUSED, SERVICE, all_ready, failure, serv
 
 from lbsuite.channels.channel import Channel, channel
 from lbsuite.channels.retry import Retry
+from lbsuite.registry.memory import Memory
 from waiting import eventually
 
 AGE = ("max_age:age_s=0.2,jitter=0",)
@@ -158,6 +159,20 @@ async def test_a_cancelled_stream_ends_at_its_endpoint() -> None:
             await reading
         await eventually(lambda: servers[0].running == 0)
         assert balanced.status().endpoints[0].tasks == 0
+
+
+@pytest.mark.parametrize("read", [lambda call: call.read(), lambda call: anext(aiter(call))])
+async def test_a_reader_that_is_cancelled_while_its_call_waits_for_somebody_ends_that_call(read: Any) -> None:
+    async with channel(Memory()) as balanced:
+        call = count(balanced)(b"1", wait_for_ready=True)
+        reading = asyncio.ensure_future(read(call))
+        await eventually(lambda: balanced.status().waiting == 1)
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert call.cancelled()
+        assert balanced.status().waiting == 0
 
 
 async def test_a_stream_that_has_grown_old_ends_and_says_why() -> None:

@@ -90,7 +90,7 @@ class Attempts:
         if wait_for_ready:
             self._wait_for_ready = True
         if method.keyed or options["metadata"] is not None:
-            self._key = method.key_of(request, options["metadata"])
+            self._key = method.key_of(request, options)
         self._dispatch.begin()
         self.seek(now)
 
@@ -176,8 +176,8 @@ class Attempts:
         if given_up:
             end = outcomes.cancelled()
         else:
-            trailers = self._known(attempt.trailing_metadata())
-            end = outcomes.outcome(code, details, trailers, connected=endpoint.connection.connected())
+            trailers, connected = self._known(attempt.trailing_metadata()), endpoint.connection.connected()
+            end = outcomes.outcome(code, details, trailers, address=endpoint.address, connected=connected)
         self._dispatch.failed(self._pick, endpoint, end, self._begun_s, now)
         if given_up or not self._repeats(end, now):
             self._end(attempt)

@@ -70,18 +70,20 @@ class BalancedCall(Attempts, grpc.aio.Call):
             attempt = await self._begun()
             try:
                 await attempt.wait_for_connection()
-            except OVER:
-                if not self._replaced(attempt):
+            except OVER as error:
+                if not self._replaced(attempt, error):
                     raise
             else:
                 if self._attempt is attempt:
                     return
 
-    def _replaced(self, attempt: Any) -> bool:
+    def _replaced(self, attempt: Any, error: BaseException) -> bool:
         """Whether to look at the next attempt, or at the call's own end, instead of `attempt`, which is over: unless it
-        is the awaiting task that is cancelled."""
+        is the awaiting task that is cancelled. One that cleans up after that awaits its calls to the end, too."""
+        if self._attempt is attempt:
+            return False
         task = asyncio.current_task()
-        return self._attempt is not attempt and (task is None or not task.cancelling())
+        return isinstance(error, grpc.aio.AioRpcError) or task is None or not task.cancelling()
 
 
 class OneAnswer(BalancedCall):
@@ -95,8 +97,8 @@ class OneAnswer(BalancedCall):
                 if attempt is None:
                     attempt = yield from self._begun().__await__()
                 return (yield from attempt.__await__())
-            except OVER:
-                if not self._replaced(attempt):
+            except OVER as error:
+                if not self._replaced(attempt, error):
                     self.cancel()
                     raise
                 attempt = self._attempt
@@ -121,11 +123,12 @@ class ManyAnswers(BalancedCall):
     async def read(self) -> Any:
         """See grpc.aio."""
         while True:
-            attempt = await self._begun()
+            attempt = None
             try:
+                attempt = await self._begun()
                 message = await attempt.read()
-            except OVER:
-                if not self._replaced(attempt):
+            except OVER as error:
+                if not self._replaced(attempt, error):
                     self.cancel()
                     raise
             else:
@@ -134,13 +137,14 @@ class ManyAnswers(BalancedCall):
 
     async def _each(self) -> AsyncIterator[Any]:
         while True:
-            attempt = await self._begun()
+            attempt = None
             try:
+                attempt = await self._begun()
                 async for message in attempt:
                     self._answered = True
                     yield message
-            except OVER:
-                if not self._replaced(attempt):
+            except OVER as error:
+                if not self._replaced(attempt, error):
                     self.cancel()
                     raise
             else:

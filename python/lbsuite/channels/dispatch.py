@@ -54,6 +54,9 @@ class Dispatch:
         endpoint.finished += 1
         endpoint.failed += outcome.error is not None
         self.engine.done(pick, now, now - begun_s, outcome.error, outcome.turned_away)
+        if outcome.leaving:
+            # Its list says so later, or never: who is taken off a list may come back, and is called for a while.
+            self.engine.drain(endpoint.address, now)
         self.settle(now)
 
     def told(self, endpoint: Endpoint, trailers: Trailers, now: float) -> None:

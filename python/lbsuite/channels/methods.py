@@ -1,6 +1,6 @@
 """What stubs are made of: one method of one channel, and its plain callable at each endpoint."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lbsuite.wire import services
@@ -32,9 +32,12 @@ class Method:
         endpoint.stubs[self] = stub
         return stub
 
-    def key_of(self, request: Any, metadata: Iterable[tuple[str, Key]] | None) -> Key:
+    def key_of(self, request: Any, options: dict[str, Any]) -> Key:
         """What keeps the call together with others: its metadata's `lbsuite-key`, else what the channel's key= says."""
+        metadata: Iterable[tuple[str, Key]] | None = options["metadata"]
         if metadata is not None:
+            if isinstance(metadata, Iterator):  # grpc.aio takes one, but here it is read more than once
+                metadata = options["metadata"] = tuple(metadata)
             for name, value in metadata:
                 if name == services.KEY_METADATA:
                     return value

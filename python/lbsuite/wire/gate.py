@@ -183,7 +183,7 @@ class Task:
     def _turned_away(self) -> TurnedAway:
         gate = self._gate
         if gate.limiter.closed:
-            return TurnedAway(grpc.StatusCode.UNAVAILABLE, f"{gate.address} is draining", "draining")
+            return TurnedAway(grpc.StatusCode.UNAVAILABLE, f"{gate.address} is draining", services.DRAINING)
         words = f"{gate.address} has {gate.limiter.limit} tasks, its limit"
         return TurnedAway(grpc.StatusCode.RESOURCE_EXHAUSTED, words, "full")
 

@@ -17,6 +17,7 @@ PICK_METADATA = "lbsuite-pick"
 REFUSED_METADATA = "lbsuite-refused"
 """Trailing metadata key of an endpoint that turned a call away before its handler began, so that any method may be
 tried again elsewhere: `full` (with RESOURCE_EXHAUSTED) or `draining` (with UNAVAILABLE)."""
+DRAINING = "draining"
 KEY_METADATA = "lbsuite-key"
 """Metadata key of what keeps a call together with others, under policies that go by keys."""
 ORCA_METADATA = "endpoint-load-metrics-bin"
