@@ -21,6 +21,8 @@ def parse(text: str, *, listening: bool = False) -> tuple[str, int]:
     Raises ValueError, with the value, for anything else: a scheme, white space, control characters, more than 255
     bytes, an unspecified, multicast or link-local address. listening: port 0 and the unspecified addresses are taken.
     """
+    if not isinstance(text, str):
+        raise ValueError(f"not HOST:PORT: {text!r}")
     host, colon, port = text.rpartition(":")
     if not colon or len(text.encode(errors="replace")) > MAX_BYTES or not _PORT.fullmatch(port):
         raise ValueError(f"not HOST:PORT: {text!r}")

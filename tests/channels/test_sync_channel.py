@@ -169,5 +169,7 @@ async def test_a_program_that_exits_without_closing_ends() -> None:
 def test_nonsense_is_refused_before_anything_begins() -> None:
     with pytest.raises(ValueError, match="not a target of"):
         lbsuite.sync_channel("http://127.0.0.1:1")
+    with pytest.raises(TypeError, match=r"retry is no lbsuite\.Retry: True"):
+        lbsuite.sync_channel("static://127.0.0.1:1", retry=True)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no method is named idempotent"):
         lbsuite.sync_channel("static://127.0.0.1:1", hedge=lbsuite.Hedge())

@@ -74,23 +74,26 @@ async def test_a_service_of_kubernetes_is_followed_by_namespace_name_and_port() 
 
 
 async def test_a_name_is_what_it_stands_for() -> None:
-    source = source_of("dns://localhost:4001")
-    assert isinstance(source, Dns)
-    assert await first_list(source) == ["127.0.0.1:4001"]
-    await source.close()
+    for target in ("dns://localhost:4001", "dns:///localhost:4001"):
+        source = source_of(target)
+        assert isinstance(source, Dns)
+        assert await first_list(source) == ["127.0.0.1:4001"]
+        await source.close()
 
 
 @pytest.mark.parametrize(
     ("target", "why"),
     [
         ("", "not a target of static://"),
-        ("127.0.0.1:4001", "not a target of static://"),
-        ("dns:localhost:80", "not a target of static://"),
+        ("127.0.0.1:4001", "not a target of static://.*; write 'dns://127.0.0.1:4001'"),
+        ("dns:localhost:80", "not a target of static://.*; write 'dns://localhost:80'"),
+        ("ipv4:127.0.0.1:1,127.0.0.1:2", "not a target of static://.*; write 'static://127.0.0.1:1,127.0.0.1:2'"),
+        ("xds:///default", "not a target of static://.*; that is for gRPC's own channels"),
         ("http://127.0.0.1:80", "not a target of static://, lb://, etcd://, dns://, k8s://"),
         ("static://", "not HOST:PORT: ''"),
         ("static://127.0.0.1:4001,", "not HOST:PORT: ''"),
         ("static://0.0.0.0:4001", "cannot serve: '0.0.0.0:4001'"),
-        ("dns:///localhost:80", "not HOST:PORT|DNS name"),
+        ("dns://127.0.0.1/localhost:80", "DNS name: '127.0.0.1/localhost:80'"),
         ("dns://localhost", "not HOST:PORT: 'localhost'"),
         ("etcd://127.0.0.1:2379", "no /SERVICE after the addresses"),
         ("etcd:///default", "not HOST:PORT: ''"),

@@ -1,7 +1,7 @@
 """What a channel is made of, of either kind."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -45,7 +45,13 @@ def settings_of(
     stages: Sequence[str],
     queue_s: float,
 ) -> ServiceSettings:
-    """What `lbsuite.channel` was asked for; raises ValueError for what makes no sense."""
+    """What `lbsuite.channel` was asked for; raises ValueError for what makes no sense, TypeError for another kind."""
+    if not isinstance(target, str) and not hasattr(target, "events"):
+        raise TypeError(f"neither a target nor a source of membership: {target!r}")
+    kinds("retry", retry, Retry)
+    kinds("hedge", hedge, Hedge)
+    if isinstance(stages, str):
+        raise TypeError(f"stages is a list of them: {stages!r}")
     retry = retry or Retry()
     hedging = Hedging(hedge, retry)
     engine = _core.Engine(policy, seed=random.getrandbits(62), stages=stages, queue_s=queue_s)
@@ -59,7 +65,10 @@ def connector(
     credentials: grpc.ChannelCredentials | None,
     options: Options,
 ) -> Callable[[str], _Plain]:
-    """Makes the plain channel to an address."""
+    """Makes the plain channel to an address; TypeError for what no plain channel takes."""
+    kinds("credentials", credentials, grpc.ChannelCredentials)
+    if isinstance(options, str | Mapping) or not all(isinstance(each, tuple | list) for each in options):
+        raise TypeError(f"options is a list of pairs, a name and a value each: {options!r}")
     # What was never sent gRPC itself may send again, over the same connection.
     kept = [each for each in dial.OPTIONS if each[0] != "grpc.enable_retries"]
 
@@ -70,6 +79,12 @@ def connector(
         return secure(dial.target(address), credentials, options=with_options)
 
     return connect
+
+
+def kinds(name: str, given: Any, kind: type) -> None:
+    """Raises TypeError if the argument `name` was given and is not of `kind`."""
+    if given is not None and not isinstance(given, kind):
+        raise TypeError(f"{name} is no {kind.__module__.partition('.')[0]}.{kind.__name__}: {given!r}")
 
 
 def plain_method(serializer: Any, deserializer: Any, registered: bool | None) -> dict[str, Any]:

@@ -14,14 +14,15 @@ def source_of(target: str) -> Source:
     static://HOST:PORT[,...]                      these endpoints
     lb://HOST:PORT[,...]/SERVICE                  those that any of these balancers tells of
     etcd://HOST:PORT[,...]/SERVICE[?layout=L]     those registered in this etcd: lbsuite, grpc-go (its resolver), both
-    dns://NAME:PORT                               what the name stands for
+    dns://NAME:PORT                               what the name stands for; dns:///NAME:PORT, as gRPC has it, too
     k8s://NAMESPACE/SERVICE:PORT                  the endpoints of a Kubernetes service, at a port by number or by name
 
     Raises ValueError, with the target, for anything else.
     """
     scheme, colon, rest = target.partition("://")
     if not colon or scheme not in _SCHEMES:
-        raise ValueError(f"not a target of {', '.join(f'{each}://' for each in _SCHEMES)}: {target!r}")
+        schemes = ", ".join(f"{each}://" for each in _SCHEMES)
+        raise ValueError(f"not a target of {schemes}: {target!r}{_instead(target)}")
     try:
         return _SCHEMES[scheme](rest)
     except ValueError as error:
@@ -53,7 +54,7 @@ def _etcd(rest: str) -> Source:
 def _dns(rest: str) -> Source:
     from lbsuite.registry.dns import Dns
 
-    return Dns(rest)
+    return Dns(rest.removeprefix("/"))  # after an empty authority: which server of names is asked is the system's
 
 
 def _k8s(rest: str) -> Source:
@@ -73,6 +74,18 @@ _SCHEMES: dict[str, Callable[[str], Source]] = {
     "dns": _dns,
     "k8s": _k8s,
 }
+
+
+def _instead(target: str) -> str:
+    """What to write for a target of gRPC's own."""
+    kind, _, rest = target.partition(":")
+    if kind == "xds":
+        return "; that is for gRPC's own channels: grpc.insecure_channel, grpc.aio.insecure_channel"
+    if kind in ("ipv4", "ipv6"):
+        return f"; write 'static://{rest}'"
+    if addresses.is_valid(name := target.removeprefix("dns:")):
+        return f"; write 'dns://{name}'"
+    return ""
 
 
 def _servers_and_service(place: str) -> tuple[tuple[str, ...], str]:

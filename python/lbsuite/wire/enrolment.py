@@ -57,10 +57,10 @@ class EnrolmentSettings:
             addresses.parse(balancer)
         names.service(self.service)
         names.zone(self.zone)
-        if self.weight < 1:
-            raise ValueError(f"weight below 1: {self.weight}")
-        if not 0 <= self.tier <= MAX_TIER:
-            raise ValueError(f"tier out of 0..{MAX_TIER}: {self.tier}")
+        if not isinstance(self.weight, int) or self.weight < 1:
+            raise ValueError(f"weight is not a whole number above 0: {self.weight!r}")
+        if not isinstance(self.tier, int) or not 0 <= self.tier <= MAX_TIER:
+            raise ValueError(f"tier is not a whole number in 0..{MAX_TIER}: {self.tier!r}")
         for name in ("report_s", "ttl_s", "orca_s"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is not above 0: {getattr(self, name)}")

@@ -50,7 +50,7 @@ class Options(TypedDict, total=False):
     address: Required[str]
     max_concurrent: Required[int]
     service: str
-    lb: str | Sequence[str]
+    lb: str | Sequence[str] | None
     etcd: "str | Sequence[str] | EtcdSettings | None"
     load: str | Callable[[], float]
     weight: int
@@ -80,13 +80,14 @@ def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolme
     is served unless you serve it. `server.stop()` leaves first, waits for running tasks, then stops.
 
     A grpc.server refuses on a thread of its pool: give it more `max_workers` than `max_concurrent`, or calls above the
-    limit wait for a thread instead. `Options` has what each option means.
+    limit wait for a thread instead. A server that runs already is to `start()` what this gives.
 
+    address="HOST:PORT" and max_concurrent=N are needed; mostly one says service="NAME" and lb="HOST:PORT,..." or
+    etcd="HOST:PORT,...", too. help(lbsuite.wire.join.Options) has these and all others.
     Raises ValueError for a value that nobody could mean and for a server that has joined, TypeError for what is no
-    server.
+    server or no option.
     """
-    if missing := Options.__required_keys__ - options.keys():
-        raise TypeError(f"join needs {' and '.join(sorted(missing))}")
+    _check(options)
     address, drain_s, signals = options["address"], options.get("drain_s", 10.0), options.get("signals", False)
     if not drain_s >= 0:
         raise ValueError(f"drain_s below 0: {drain_s}")
@@ -96,6 +97,16 @@ def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolme
     if signals:
         drain.on_sigterm(server, enrolment, drain_s)
     return enrolment
+
+
+def _check(options: Options) -> None:
+    if missing := Options.__required_keys__ - options.keys():
+        raise TypeError(f"join needs {' and '.join(sorted(missing))}")
+    if unknown := options.keys() - Options.__annotations__.keys():
+        raise TypeError(f"join has no option {', '.join(map(repr, sorted(unknown)))}")
+    most = options["max_concurrent"]
+    if not isinstance(most, int) or most < 1:
+        raise ValueError(f"max_concurrent is not a whole number above 0: {most!r}")
 
 
 def enrol(server: Any, address: str, settings: EnrolmentSettings) -> Any:
@@ -181,14 +192,16 @@ def _settings(options: Options) -> EnrolmentSettings:
     for name in ("address", "signals", "drain_s"):
         chosen.pop(name, None)
     etcd = chosen.pop("etcd", None)
-    if isinstance(etcd, str | list | tuple):
+    if etcd is not None:
         from lbsuite.registry.etcd_settings import EtcdSettings
 
-        etcd = EtcdSettings(_listed(etcd))
+        etcd = etcd if isinstance(etcd, EtcdSettings) else EtcdSettings(_listed(etcd))
     return EnrolmentSettings(
-        limit=chosen.pop("max_concurrent"), balancers=_listed(chosen.pop("lb", ())), etcd=etcd, **chosen
+        limit=chosen.pop("max_concurrent"), balancers=_listed(chosen.pop("lb", None)), etcd=etcd, **chosen
     )
 
 
-def _listed(given: str | Sequence[str]) -> tuple[str, ...]:
+def _listed(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
     return tuple(given.split(",")) if isinstance(given, str) else tuple(given)
