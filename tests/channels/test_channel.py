@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -15,6 +16,7 @@ from servers import DEADLINE_S, GONE, REFUSED, all_ready, echo, failure, serving
 
 from lbsuite.channels.channel import channel
 from lbsuite.channels.retry import Retry
+from lbsuite.channels.status import ChannelStatus
 from lbsuite.events import Contact, Joined
 from lbsuite.registry.memory import Memory
 from waiting import eventually
@@ -164,9 +166,34 @@ def test_nonsense_is_refused() -> None:
             make()
 
 
-def test_a_channel_wants_an_event_loop() -> None:
-    with pytest.raises(RuntimeError):
+@pytest.mark.parametrize(
+    ("argument", "value", "why"),
+    [("target", None, "neither a target nor a source of membership: None"), ("retry", True, "no lbsuite.Retry: True"),
+     ("hedge", True, "no lbsuite.Hedge: True"), ("stages", "panic", "stages is a list of them: 'panic'"),
+     ("credentials", "tls", "no grpc.ChannelCredentials: 'tls'"), ("options", {"a": 1}, "pairs.*: {'a': 1}")],
+)  # fmt: skip
+async def test_what_is_of_another_kind_is_refused_at_once(argument: str, value: Any, why: str) -> None:
+    with pytest.raises(TypeError, match=why):
+        channel(**{"target": "static://127.0.0.1:1", argument: value})
+
+
+def test_a_channel_wants_an_event_loop_and_says_what_does_without() -> None:
+    with pytest.raises(RuntimeError, match=r"event loop.*sync_channel"):
         channel("static://127.0.0.1:1")
+
+
+async def test_a_status_reads_as_a_line_for_the_whole_and_one_for_each_endpoint() -> None:
+    async with serving(1) as servers, channel(static(servers) + ",127.0.0.1:1", policy="round_robin") as balanced:
+        assert "no list yet; calls 0" in str(balanced.status())
+        assert await echo(balanced)(b"", timeout=DEADLINE_S)
+        await eventually(lambda: "lost" in str(balanced.status()))
+        whole, *each = str(balanced.status()).splitlines()
+        assert whole.startswith(f"{static(servers)},127.0.0.1:1 by round_robin: 1 of 2 endpoints ready; calls 1, ")
+        assert each[0] == f"  {servers[0].address} ready: tasks 0, picks 1"
+        assert each[1].startswith("  127.0.0.1:1 lost (no connection can be made): tasks 0")
+        assert static(servers) in repr(balanced)
+    silent = ChannelStatus("lb://a:1/b", "random", (), True, False, "gone", 1.25, 0, 0, 0, 0, 0)
+    assert "0 of 0 endpoints ready, last heard 1.2 s ago (gone); calls 0" in str(silent)
 
 
 def test_lbsuite_alone_imports_no_grpc() -> None:

@@ -47,6 +47,9 @@ class Channel(grpc.aio.Channel):
         self.dispatch = self.service.dispatch
         self.endpoints = self.service.endpoints
 
+    def __repr__(self) -> str:
+        return f"<lbsuite.channel {self.service.target}>"
+
     def status(self) -> ChannelStatus:
         """Who serves, whether the list is still told, and how the calls have fared."""
         return self.service.status(len(self.waiting))
@@ -154,16 +157,21 @@ def channel(
 ) -> Channel:
     """A channel for any generated stub that balances each call among all endpoints of a service, in this process.
 
-    target: `static://`, `lb://`, `etcd://`, `dns://` or `k8s://`, as lbsuite.channels.target has it; or a source of
-    membership, which the channel closes. policy, stages: as lbsuite.Engine takes them. retry: which calls may be tried
-    again, beside those whose handler cannot have begun. hedge: which go to a second endpoint, too, when they take long.
+    target: `lb://HOST:PORT[,...]/SERVICE`, `etcd://HOST:PORT[,...]/SERVICE`, `k8s://NAMESPACE/SERVICE:PORT`,
+    `dns://NAME:PORT` or `static://HOST:PORT[,...]`; or a source of membership, which the channel closes. policy,
+    stages: as lbsuite.Engine takes them. retry: which calls may be tried again, beside those whose handler cannot
+    have begun. hedge: which go to a second endpoint, too, when they take long.
     key(request): what policies such as `hashed` go by, for requests without metadata `lbsuite-key`. queue_s: above 0,
     who finds all full waits so long at most for a slot. credentials, options: of every connection, as grpc.aio has
     them. Interceptors are not taken: one alone would cost a call more than all the rest of this.
 
-    Needs a running event loop (RuntimeError). Raises ValueError for a target, policy or stage that makes no sense.
+    Needs a running event loop (RuntimeError). Raises ValueError for a target, policy or stage that makes no sense,
+    TypeError for an argument of another kind.
     """
-    asyncio.get_running_loop()
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError("lbsuite.channel needs a running event loop; without one there is sync_channel") from None
     settings = settings_of(target, policy, retry, hedge, stages, queue_s)
     connect = connector(grpc.aio.insecure_channel, grpc.aio.secure_channel, credentials, options)
     return Channel(settings, key, connect)

@@ -29,6 +29,10 @@ class EndpointStatus:
     draining: bool = False
     report_age_s: float | None = None
 
+    def __str__(self) -> str:
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.address} {self.state}{why}{', draining' * self.draining}: tasks {self.tasks}, picks {self.picks}"
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
@@ -36,7 +40,7 @@ class ChannelStatus:
     calls go by the last list. list_age_s: how old it may be, in seconds: 0 while heard; None: there is none yet.
     waiting: calls that wait for somebody to be there, for a slot, or a while before they are tried again. calls,
     retries, hedges, failed_first: calls begun, attempts after one that failed, attempts beside one that took long,
-    first attempts that an unwell endpoint failed.
+    first attempts that an unwell endpoint failed. str() has a line for the whole and one for each endpoint.
     """
 
     target: str
@@ -51,6 +55,15 @@ class ChannelStatus:
     retries: int
     hedges: int
     failed_first: int
+
+    def __str__(self) -> str:
+        ready = sum(each.state == "ready" for each in self.endpoints)
+        found = f"{ready} of {len(self.endpoints)} endpoints ready" if self.listed else "no list yet"
+        age = "" if self.list_age_s is None else f", last heard {self.list_age_s:.1f} s ago"
+        unheard = "" if self.heard else f"{age} ({self.why_not})"
+        counts = f"calls {self.calls}, waiting {self.waiting}, retries {self.retries}, hedges {self.hedges}"
+        whole = f"{self.target} by {self.policy}: {found}{unheard}; {counts}, failed first {self.failed_first}"
+        return "\n  ".join((whole, *map(str, self.endpoints)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ class SyncChannel(grpc.Channel):
         self._lock = threading.Lock()
         self._hearers: dict[Heard, grpc.ChannelConnectivity | None] = {}
 
+    def __repr__(self) -> str:
+        return f"<lbsuite.sync_channel {self._settings.target}>"
+
     def __getattr__(self, name: str) -> Any:
         # What is not there yet is there from the first use on.
         if name not in ("thread", "service", "dispatch", "endpoints"):
@@ -203,7 +206,7 @@ def sync_channel(
     """As `lbsuite.channel`, for stubs whose calls block, and their futures: for threads, without an event loop.
 
     Where calls may queue (queue_s), each is picked in the channel's own thread. Raises ValueError for a target, policy
-    or stage that makes no sense.
+    or stage that makes no sense, TypeError for an argument of another kind.
     """
     settings = settings_of(target, policy, retry, hedge, stages, queue_s)
     return SyncChannel(settings, key, connector(grpc.insecure_channel, grpc.secure_channel, credentials, options))
