@@ -43,9 +43,14 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """An endpoint's key is gone: deregistered, or its lease ran out."""
+    """An endpoint's key is gone: deregistered, or its lease ran out.
+
+    meant: whoever told it took it off its list on purpose; a registry that was wiped, or a name that stands for less
+    than a moment ago, may be wrong.
+    """
 
     address: str
+    meant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

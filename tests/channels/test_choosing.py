@@ -8,7 +8,7 @@ from servers import DEADLINE_S, GONE, SERVICE, all_ready, echo, failure, serving
 
 from lbsuite.channels.channel import channel
 from lbsuite.channels.retry import Retry
-from lbsuite.events import Contact, Joined, Reported
+from lbsuite.events import Contact, Joined, Left, Reported
 from lbsuite.registry.memory import Memory
 from lbsuite.wire import orca_messages, services
 from waiting import eventually
@@ -126,3 +126,13 @@ async def test_an_endpoint_that_leaves_the_list_though_it_is_well_may_come_back_
         source.leave(servers[1].address)
         await eventually(lambda: [each.address for each in balanced.status().endpoints] == [servers[0].address])
         assert await echo(balanced)(b"", timeout=DEADLINE_S) == servers[0].address.encode()
+
+
+async def test_an_endpoint_that_was_taken_off_the_list_on_purpose_goes_at_once() -> None:
+    source = Memory()
+    async with serving(2) as servers, channel(source) as balanced:
+        for server in servers:
+            source.join(Joined(server.address))
+        await all_ready(balanced, 2)
+        source._tell(Left(servers[0].address, meant=True))
+        await eventually(lambda: [each.address for each in balanced.status().endpoints] == [servers[1].address], 2.0)

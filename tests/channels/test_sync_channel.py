@@ -110,6 +110,22 @@ async def test_a_call_that_nobody_holds_any_more_ends(begin: Callable[[SyncChann
         await closed(balanced)
 
 
+async def test_a_message_that_its_own_process_cannot_write_speaks_against_no_endpoint() -> None:
+    def unwritable(message: object) -> bytes:
+        raise ValueError("not to be written")
+
+    async with serving(2) as servers:
+        balanced = lbsuite.sync_channel(static(servers))
+        await all_ready(balanced, 2)
+        method = balanced.unary_unary(ECHO, request_serializer=unwritable)
+        for _ in range(12):
+            with pytest.raises(grpc.RpcError):
+                await asyncio.to_thread(method, b"")
+        assert [endpoint.state for endpoint in balanced.status().endpoints] == ["ready", "ready"]
+        assert sum(server.calls for server in servers) == 0
+        await closed(balanced)
+
+
 async def test_a_callback_of_a_future_may_call_and_wait() -> None:
     async with serving(1) as servers:
         balanced = lbsuite.sync_channel(static(servers))

@@ -108,7 +108,7 @@ async def test_what_the_api_server_has_forgotten_is_listed_anew_and_nobody_leave
     kubernetes.forget()
     await kubernetes.start()
     await listener.until(lambda heard: sorted(heard.members) == [ONE, THREE])
-    assert of_members(listener)[before:] == [Joined(THREE), Left(TWO)]
+    assert of_members(listener)[before:] == [Joined(THREE), Left(TWO, meant=True)]
     assert lists(kubernetes) == 2
     kubernetes.put("web-b", slice_of(endpoint("10.0.0.2")))
     await listener.until(lambda heard: sorted(heard.members) == [ONE, TWO])

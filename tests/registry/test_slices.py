@@ -111,7 +111,7 @@ def test_who_comes_is_told_of_before_who_goes() -> None:
     slices = Slices("grpc", refuse)
     list(slices.replace(listing(named("a", slice_of(endpoint("10.0.0.1"))))))
     events = list(slices.change({"type": "MODIFIED", "object": named("a", slice_of(endpoint("10.0.0.2")))}))
-    assert events == [Joined("10.0.0.2:50051"), Left("10.0.0.1:50051")]
+    assert events == [Joined("10.0.0.2:50051"), Left("10.0.0.1:50051", meant=True)]
 
 
 def test_a_port_is_found_by_number_and_by_name_in_each_slice_for_itself() -> None:

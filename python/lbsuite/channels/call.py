@@ -17,6 +17,9 @@ OVER = (grpc.aio.AioRpcError, asyncio.CancelledError)
 class BalancedCall(Attempts, grpc.aio.Call):
     """What the four kinds share."""
 
+    # Some releases of grpc.aio, closing a channel, asks each call that it meets for its channel, and fails at one without.
+    _channel: Any = None
+
     def cancelled(self) -> bool:
         """See grpc.aio."""
         return self._over and bool(self._attempt.cancelled())
@@ -132,8 +135,8 @@ class ManyAnswers(BalancedCall):
                     self.cancel()
                     raise
             else:
-                self._answered = True
-                return message
+                if self._takes(attempt):
+                    return message
 
     async def _each(self) -> AsyncIterator[Any]:
         while True:
@@ -141,14 +144,21 @@ class ManyAnswers(BalancedCall):
             try:
                 attempt = await self._begun()
                 async for message in attempt:
-                    self._answered = True
+                    if not self._takes(attempt):
+                        break
                     yield message
+                else:
+                    return
             except OVER as error:
                 if not self._replaced(attempt, error):
                     self.cancel()
                     raise
-            else:
-                return
+
+    def _takes(self, attempt: Any) -> bool:
+        """Whether what was read from `attempt` counts: not where it ended before the reader woke, and another attempt
+        sends it all once more."""
+        self._answered = self._answered or self._attempt is attempt
+        return self._attempt is attempt
 
     def _restarts(self) -> bool:
         return not self._answered and super()._restarts()

@@ -86,8 +86,8 @@ class Follower:
         match event:
             case Joined(address):
                 self._join(event, address, now)
-            case Left(address):
-                self._leave(address, now)
+            case Left(address, meant):
+                self._leave(address, now, meant=meant)
             case Balancers():
                 self.listed = True
             case Reported(address):
@@ -109,11 +109,11 @@ class Follower:
             told = Reported(address, tasks=event.load, available=event.available)
             self._loads.listed(endpoint, told, now)
 
-    def _leave(self, address: str, now: float) -> None:
+    def _leave(self, address: str, now: float, *, meant: bool) -> None:
         member, endpoint = self.members.pop(address, None), self.endpoints.get(address)
         if member is None or endpoint is None:
             return
-        if member.draining or endpoint.state != "ready":
+        if meant or member.draining or endpoint.state != "ready":
             self._forget(address, now)
         else:
             self._timers[address] = asyncio.get_running_loop().call_later(GRACE_S, self._grace_over, address)

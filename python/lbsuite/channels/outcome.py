@@ -14,6 +14,8 @@ Trailers = Iterable[tuple[str, str | bytes]]
 # What gRPC says where no connection came up; it goes on with the address. A handler that passes on what it heard of a
 # server of its own names that one, and ours is up, or was: it may be gone by the time that its answer is read.
 _NO_CONNECTION = "failed to connect to all addresses; last error: "
+# What the blocking stack says, as INTERNAL, of a message that its own process cannot write or read.
+_OWN_MESSAGE = ("Exception serializing request!", "Exception deserializing response!")
 _FAULTS = (
     grpc.StatusCode.UNKNOWN,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -46,7 +48,7 @@ def outcome(
     for name, why in trailers:
         if name == services.REFUSED_METADATA:
             return Outcome(code, begun=False, error=None, turned_away=True, leaving=why == services.DRAINING)
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED or (code is grpc.StatusCode.INTERNAL and details in _OWN_MESSAGE):
         return Outcome(code, begun=True, error=None, turned_away=True)
     unsent = code is grpc.StatusCode.UNAVAILABLE and not connected and _tells_of_no_connection(details or "", address)
     return Outcome(code, begun=not unsent, error=code.name if code in _FAULTS else None)

@@ -6,9 +6,10 @@ from lbsuite.events import Balancers, Event, Joined, Left
 
 
 class Roll:
-    """Turns each list of members into what has changed since the last one."""
+    """Turns each list of members into what has changed since the last one. meant: see Left."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, meant: bool = False) -> None:
+        self._meant = meant
         self._told: dict[str, Joined] | None = None
 
     def becomes(self, there: Mapping[str, Joined]) -> list[Event]:
@@ -20,4 +21,4 @@ class Roll:
         if told is None:
             return [*there.values(), Balancers(frozenset())]
         joined: list[Event] = [member for address, member in there.items() if told.get(address) != member]
-        return joined + [Left(address) for address in told if address not in there]
+        return joined + [Left(address, self._meant) for address in told if address not in there]

@@ -33,7 +33,7 @@ class Slices:
         self.version = ""
         self._port, self._skip = port, skip
         self._slices: dict[str, _Slice] = {}
-        self._roll = Roll()
+        self._roll = Roll(meant=True)
 
     def replace(self, listing: dict[str, Any]) -> list[Event]:
         """This EndpointSliceList is all there is; the first ends with Balancers. Raises ValueError if it is none."""
