@@ -17,7 +17,7 @@ OVER = (grpc.aio.AioRpcError, asyncio.CancelledError)
 class BalancedCall(Attempts, grpc.aio.Call):
     """What the four kinds share."""
 
-    # Some releases of grpc.aio, closing a channel, asks each call that it meets for its channel, and fails at one without.
+    # Some releases of grpc.aio ask each call for its channel, as one closes, and fail at a call that has none.
     _channel: Any = None
 
     def cancelled(self) -> bool:

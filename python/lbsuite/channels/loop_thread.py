@@ -26,7 +26,7 @@ class LoopThread:
 
     def here(self) -> bool:
         """Whether the caller runs in the loop."""
-        return threading.get_ident() == self._thread.ident
+        return threading.current_thread() is self._thread
 
     def call(self, function: Callable[..., object], *arguments: Any) -> bool:
         """Has the loop call it soon; False once it is closed."""
