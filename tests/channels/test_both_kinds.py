@@ -9,7 +9,7 @@ import pytest
 from kinds import KINDS, Aio, Kind, Sync, opened
 from servers import DEADLINE_S, GONE, REFUSED, SERVICE, all_ready, serving, static
 
-from lbsuite import Hedge, Retry
+from lbsuite import Hedge, Policy, Request, Retry, Rng, View
 from lbsuite.channels.hedge import LEAST
 from lbsuite.events import Joined
 from lbsuite.registry.memory import Memory
@@ -200,3 +200,16 @@ async def test_a_call_that_takes_longer_than_most_is_answered_by_another_endpoin
         await eventually(lambda: servers[0].running == 0)
         await eventually(lambda: [each.tasks for each in door.channel.status().endpoints] == [0, 0, 0])
         assert (door.channel.status().hedges, door.channel.status().failed_first) == (1, 0)
+
+
+async def test_a_call_that_is_given_nobody_is_not_told_that_none_serves_where_some_are_ready(kind: Kind) -> None:
+    """As happens where a slot becomes free between a pick and the question why it found nobody."""
+
+    class WantsNobody(Policy):
+        def pick(self, view: View, request: Request, rng: Rng) -> None:
+            return None
+
+    async with serving(1) as servers, opened(kind, static(servers), 1, policy=WantsNobody()) as door:
+        error = await failure(door)
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "nobody was picked" in error.details()

@@ -121,6 +121,8 @@ def lack(engine: _core.Engine, follower: Follower, target: str, now: float) -> L
         return Lack(grpc.StatusCode.UNAVAILABLE, f"nobody is registered for {target}")
     if (why := engine.why(now)) == "all_full":
         return Lack(grpc.StatusCode.RESOURCE_EXHAUSTED, f"every endpoint of {target} is full")
+    if why == "ready":  # other threads have made room since; or the policy wants nobody
+        return Lack(grpc.StatusCode.RESOURCE_EXHAUSTED, f"nobody was picked for {target}, though some are ready by now")
     if why in ("shed", "over_budget"):
         return Lack(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{target} is at its limit ({why})")
     if any(endpoint.state == "connecting" for endpoint in follower.endpoints.values()):
