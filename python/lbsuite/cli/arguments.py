@@ -110,9 +110,10 @@ def policy(text: str) -> str:
     return text
 
 
-def add_service(parser: Parser) -> None:
+def add_service(parser: Parser, words: str = "") -> None:
     """`--service`, of those who join or ask for one."""
-    parser.add_argument("--service", type=checked(names.service), default="default", metavar="S", help="(%(default)s)")
+    words = f"{words} (%(default)s)".lstrip()
+    parser.add_argument("--service", type=checked(names.service), default="default", metavar="S", help=words)
 
 
 def check_advertised(args: argparse.Namespace) -> None:

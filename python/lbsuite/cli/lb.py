@@ -71,7 +71,7 @@ def add_flags(parser: Parser) -> None:
 def add_service_flags(parser: Parser, etcd_default: str = "no etcd") -> None:
     """What a balancer is told, whoever starts it."""
     etcd.add_flags(parser, etcd_default)
-    add_service(parser)
+    add_service(parser, "the one that etcd is asked for, and whose name may be left out")
     hosted = ", ".join(hosted_policies())
     parser.add_argument("--policy", type=_policy, metavar="P", help=f"{hosted}, NAME:KEY=VALUE,...")
     parser.add_argument("--fixed", action="store_true", help="requests cannot choose another policy")
