@@ -23,7 +23,7 @@ class Connection(Protocol):
     """What carries the calls to one endpoint; it connects by itself, again and again, and tells how it stands."""
 
     def connected(self) -> bool:
-        """Whether it stands, as known at this very moment."""
+        """Whether it stands, as known at this very moment; False where that is not known."""
         ...
 
     async def close(self, grace_s: float | None) -> None:

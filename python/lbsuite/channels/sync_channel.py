@@ -10,7 +10,7 @@ import grpc
 from lbsuite import _core
 from lbsuite.channels.attempts import Attempts
 from lbsuite.channels.dispatch import Dispatch
-from lbsuite.channels.endpoint import AioConnection, Endpoint, Told
+from lbsuite.channels.endpoint import Endpoint, Told
 from lbsuite.channels.hedge import Hedge
 from lbsuite.channels.loop_thread import START_S, LoopThread
 from lbsuite.channels.methods import Key
@@ -19,7 +19,7 @@ from lbsuite.channels.retry import Retry
 from lbsuite.channels.service import Service
 from lbsuite.channels.settings import STAGES, Options, ServiceSettings, connector, plain_method, settings_of
 from lbsuite.channels.status import ChannelStatus
-from lbsuite.channels.sync_endpoint import Awaited, WatchedChannel
+from lbsuite.channels.sync_endpoint import Awaited, SyncConnection, WatchedChannel
 from lbsuite.channels.sync_methods import HedgedUnaryUnary, StreamStream, StreamUnary, UnaryStream, UnaryUnary
 from lbsuite.registry.source import Source
 from lbsuite.wire.alarm import SOON_S
@@ -179,10 +179,10 @@ class SyncChannel(grpc.Channel):
         """See grpc.Channel."""
         return StreamStream(self, method, plain_method(request_serializer, response_deserializer, _registered_method))
 
-    def _connect(self, address: str, told: Told) -> AioConnection:
+    def _connect(self, address: str, told: Told) -> SyncConnection:
         endpoint = self.service.endpoints[address]
         plain: Any = WatchedChannel(self._connect_to(address), lambda: endpoint.in_flight <= 0)
-        return AioConnection(plain, address, told)
+        return SyncConnection(plain, address, told)
 
     def _wake(self, now: float) -> None:
         for call in list(self.waiting):

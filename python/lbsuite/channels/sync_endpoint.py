@@ -8,6 +8,8 @@ from typing import Any
 
 import grpc
 
+from lbsuite.channels.endpoint import AioConnection
+
 LOOK_S = 0.02
 """Whether calls have ended is looked at so often: to be told by each, in other threads, would cost every call."""
 POLL_S = 0.25
@@ -67,6 +69,14 @@ class WatchedChannel:
         self._state = state
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._changed.set)
+
+
+class SyncConnection(AioConnection):
+    """A Connection over a WatchedChannel."""
+
+    def connected(self) -> bool:
+        """See Connection: gRPC tells how a plain channel stands up to 0.2 s late."""
+        return False
 
 
 class Awaited:
