@@ -71,14 +71,13 @@ if TYPE_CHECKING:
     from lbsuite.channels.hedge import Hedge
     from lbsuite.channels.retry import Retry
     from lbsuite.channels.sync_channel import sync_channel
-    from lbsuite.wire.blocking import BlockingEnrolment
-    from lbsuite.wire.enrolment import Enrolment
-    from lbsuite.wire.join import join
+    from lbsuite.wire.joining.enrolment import Enrolment
+    from lbsuite.wire.joining.join import join
+    from lbsuite.wire.joining.sync_enrolment import SyncEnrolment
 
 __all__ = [
     "C3",
     "AffinityXLoad",
-    "BlockingEnrolment",
     "Candidate",
     "Considered",
     "Delta",
@@ -113,6 +112,7 @@ __all__ = [
     "Settings",
     "Shadow",
     "SmoothWeighted",
+    "SyncEnrolment",
     "Ticket",
     "Tidal",
     "TwoChoices",
@@ -139,13 +139,13 @@ __all__ = [
 
 # What speaks gRPC is imported when it is asked for.
 _LATE = {
-    "BlockingEnrolment": "lbsuite.wire.blocking",
-    "Enrolment": "lbsuite.wire.enrolment",
+    "SyncEnrolment": "lbsuite.wire.joining.sync_enrolment",
+    "Enrolment": "lbsuite.wire.joining.enrolment",
     "Hedge": "lbsuite.channels.hedge",
     "Retry": "lbsuite.channels.retry",
     "channel": "lbsuite.channels.channel",
     "sync_channel": "lbsuite.channels.sync_channel",
-    "join": "lbsuite.wire.join",
+    "join": "lbsuite.wire.joining.join",
 }
 
 

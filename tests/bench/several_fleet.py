@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from lbsuite import _core
 from lbsuite.wire.balancer import DEFAULT_STAGES
+from lbsuite.wire.joining.reporter import COALESCE_S
 from lbsuite.wire.membership import PROMPT_S
-from lbsuite.wire.reporter import COALESCE_S
 
 AGAIN_S = 0.1
 """A caller who found no slot asks again after this, give or take 20 %."""

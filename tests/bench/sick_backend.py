@@ -13,8 +13,8 @@ import grpc.aio
 
 from lbsuite.cli import daemon
 from lbsuite.wire import listening, messages, services
-from lbsuite.wire.enrolment import EnrolmentSettings
-from lbsuite.wire.join import enrol
+from lbsuite.wire.joining.enrolment import EnrolmentSettings
+from lbsuite.wire.joining.join import enrol
 
 FAILS_AFTER_S = 0.001
 

@@ -77,7 +77,7 @@ GOOD = """
         await server.start()
         return joined.address
 
-    def serve_blocking(server: grpc.Server, address: str) -> lbsuite.BlockingEnrolment:
+    def serve_blocking(server: grpc.Server, address: str) -> lbsuite.SyncEnrolment:
         return lbsuite.join(server, address=address, etcd=["a:1"], max_concurrent=8)
 """
 BLOCKING = """

@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 import lbsuite
-from lbsuite.wire.limiter import Limiter
+from lbsuite.wire.joining.limiter import Limiter
 
 SERVICE = "test.Echo"
 KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")

@@ -16,7 +16,7 @@ from fake_balancer import DEADLINE_S, FakeBalancer
 from lbsuite import _core
 from lbsuite.wire import messages, services
 from lbsuite.wire.backend import BackendSettings, serve
-from lbsuite.wire.enrolment import EnrolmentSettings
+from lbsuite.wire.joining.enrolment import EnrolmentSettings
 
 REPORT_S = 0.1
 LIMIT = 4

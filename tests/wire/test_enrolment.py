@@ -13,7 +13,7 @@ from lbsuite.registry.etcd_client import EtcdClient
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.registry.member import Member, prefix
 from lbsuite.registry.registration import Registration
-from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
+from lbsuite.wire.joining.enrolment import Enrolment, EnrolmentSettings
 
 ADDRESS = "127.0.0.1:4001"
 SELDOM_S = 3600.0

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lbsuite.wire import messages
-from lbsuite.wire.latencies import ENOUGH
-from lbsuite.wire.limiter import IDLE_S, MAX_BALANCERS, Limiter, Slot
+from lbsuite.wire.joining.latencies import ENOUGH
+from lbsuite.wire.joining.limiter import IDLE_S, MAX_BALANCERS, Limiter, Slot
 
 STEPS = st.lists(
     st.tuples(

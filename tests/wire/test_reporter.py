@@ -5,8 +5,8 @@ import time
 import pytest
 
 from lbsuite.wire import messages
-from lbsuite.wire.limiter import Limiter, Slot
-from lbsuite.wire.reporter import Reporter
+from lbsuite.wire.joining.limiter import Limiter, Slot
+from lbsuite.wire.joining.reporter import Reporter
 from waiting import eventually
 
 

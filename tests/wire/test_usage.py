@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from lbsuite.wire.usage import EVERY_S, Usage
+from lbsuite.wire.joining.usage import EVERY_S, Usage
 
 
 def test_resident_memory_is_what_psutil_sees() -> None:

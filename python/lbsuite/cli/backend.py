@@ -20,7 +20,7 @@ from lbsuite.events import MAX_TIER
 from lbsuite.registry.etcd_settings import EtcdSettings
 from lbsuite.wire import quantities, tasks
 from lbsuite.wire.backend import BackendSettings, serve
-from lbsuite.wire.enrolment import EnrolmentSettings
+from lbsuite.wire.joining.enrolment import EnrolmentSettings
 
 MAX_THREADS = 1024
 

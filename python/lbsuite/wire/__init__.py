@@ -9,9 +9,7 @@
     watching             who is told of each change of a service
     door                 how a balancer is served with grpc.aio
     backend              a process that computes tasks: tasks, mix, quantities, workers
-    join                 how any gRPC server joins a fleet: servers, gate, limiter, latencies count its tasks; enrolment
-                         (blocking for threads), reporter, link, presence tell of them; desk, inquiries, orca, usage
-                         answer who asks; drain ends it
+    joining              how any gRPC server becomes an endpoint of a fleet: a room of its own
     client               asks the balancer, runs tasks, measures: pick_source, compute_calls, tally
 
 May use registry and what lies below it. How metadata is named is decided here alone, and what our own services mean by

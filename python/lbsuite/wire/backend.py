@@ -10,8 +10,8 @@ import grpc
 import grpc.aio
 
 from lbsuite.wire import listening, messages, services, tasks
-from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
-from lbsuite.wire.join import enrol
+from lbsuite.wire.joining.enrolment import Enrolment, EnrolmentSettings
+from lbsuite.wire.joining.join import enrol
 from lbsuite.wire.refusal import Refused
 from lbsuite.wire.workers import Workers
 

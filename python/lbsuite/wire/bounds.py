@@ -2,7 +2,8 @@
 
 import math
 
-from lbsuite.wire import limiter, messages
+from lbsuite.wire import messages
+from lbsuite.wire.joining import limiter
 
 MAX_EXCLUDED = 64
 MAX_INTERVAL_MS = 3_600_000

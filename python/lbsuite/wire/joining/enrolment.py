@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Self
 from lbsuite import addresses, background, names
 from lbsuite.events import MAX_TIER
 from lbsuite.wire import messages
-from lbsuite.wire.limiter import Limiter
-from lbsuite.wire.orca import Orca
-from lbsuite.wire.reporter import Reporter
+from lbsuite.wire.joining.limiter import Limiter
+from lbsuite.wire.joining.orca import Orca
+from lbsuite.wire.joining.reporter import Reporter
 
 if TYPE_CHECKING:
     from lbsuite.registry.etcd_settings import EtcdSettings
-    from lbsuite.wire.desk import Desk
-    from lbsuite.wire.presence import Presence
+    from lbsuite.wire.joining.desk import Desk
+    from lbsuite.wire.joining.presence import Presence
 
 LINGER_S = 1.0
 """How long a server that left at most refuses calls before it stops."""
@@ -174,7 +174,7 @@ class Enrolment:
 
     def _make_presence(self, etcd: "EtcdSettings", reporter: Reporter) -> "Presence":
         from lbsuite.registry.member import Member
-        from lbsuite.wire.presence import Presence
+        from lbsuite.wire.joining.presence import Presence
 
         settings = self.settings
         member = Member(

@@ -11,10 +11,11 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
-from lbsuite.wire import inquiries, messages
-from lbsuite.wire.enrolment import Enrolment
+from lbsuite.wire import messages
+from lbsuite.wire.joining import inquiries
+from lbsuite.wire.joining.enrolment import Enrolment
+from lbsuite.wire.joining.servers import Handlers
 from lbsuite.wire.orca_messages import OrcaLoadReport
-from lbsuite.wire.servers import Handlers
 
 MAX_STREAMS = 32
 """Streams of load reports that a server with threads sends at once: each takes a thread, none of the tasks' own."""
@@ -55,7 +56,7 @@ class Desk:
                     await self._closing.wait()
 
 
-class BlockingDesk:
+class SyncDesk:
     """The desk of a server with threads. Its own threads answer, also while all others compute."""
 
     def __init__(self, enrolment: Enrolment, handlers: Handlers) -> None:

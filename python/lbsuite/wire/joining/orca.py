@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from lbsuite.wire import orca_messages, services
-from lbsuite.wire.limiter import Limiter
-from lbsuite.wire.usage import Usage, cores, memory_limit
+from lbsuite.wire.joining.limiter import Limiter
+from lbsuite.wire.joining.usage import Usage, cores, memory_limit
 
 FRESH_S = 0.1
 """A report serves every call that ends within this time of its making."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from lbsuite.wire import messages
-from lbsuite.wire.latencies import Latencies
+from lbsuite.wire.joining.latencies import Latencies
 
 MAX_BALANCERS = 64
 IDLE_S = 60.0

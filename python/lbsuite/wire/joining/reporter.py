@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from lbsuite.wire import messages
-from lbsuite.wire.limiter import Limiter
-from lbsuite.wire.link import Link
-from lbsuite.wire.usage import Usage
+from lbsuite.wire.joining.limiter import Limiter
+from lbsuite.wire.joining.link import Link
+from lbsuite.wire.joining.usage import Usage
 
 COALESCE_S = 0.05
 """Changes within this time of a report are told together by the next."""

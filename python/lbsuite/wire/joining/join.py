@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack, overload
 import grpc
 import grpc.aio
 
-from lbsuite.wire import drain
-from lbsuite.wire.blocking import BlockingEnrolment
-from lbsuite.wire.desk import BlockingDesk, Desk
-from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
-from lbsuite.wire.gate import Gate
-from lbsuite.wire.servers import Handlers, replace
+from lbsuite.wire.joining import drain
+from lbsuite.wire.joining.desk import Desk, SyncDesk
+from lbsuite.wire.joining.enrolment import Enrolment, EnrolmentSettings
+from lbsuite.wire.joining.gate import Gate
+from lbsuite.wire.joining.servers import Handlers, replace
+from lbsuite.wire.joining.sync_enrolment import SyncEnrolment
 
 if TYPE_CHECKING:
     from lbsuite.registry.etcd_settings import EtcdSettings
@@ -68,10 +68,10 @@ def join(server: grpc.aio.Server, **options: Unpack[Options]) -> Enrolment: ...
 
 
 @overload
-def join(server: grpc.Server, **options: Unpack[Options]) -> BlockingEnrolment: ...
+def join(server: grpc.Server, **options: Unpack[Options]) -> SyncEnrolment: ...
 
 
-def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolment:
+def join(server: Any, **options: Unpack[Options]) -> Enrolment | SyncEnrolment:
     """Makes a server an endpoint of a fleet: call it before `server.start()`, which registers.
 
     Every call of every method is a task, a stream for its whole life; those of health, reflection and the like are
@@ -83,7 +83,7 @@ def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolme
     limit wait for a thread instead. A server that runs already is to `start()` what this gives.
 
     address="HOST:PORT" and max_concurrent=N are needed; mostly one says service="NAME" and lb="HOST:PORT,..." or
-    etcd="HOST:PORT,...", too. help(lbsuite.wire.join.Options) has these and all others.
+    etcd="HOST:PORT,...", too. help(lbsuite.wire.joining.join.Options) has these and all others.
     Raises ValueError for a value that nobody could mean and for a server that has joined, TypeError for what is no
     server or no option.
     """
@@ -93,7 +93,7 @@ def join(server: Any, **options: Unpack[Options]) -> Enrolment | BlockingEnrolme
         raise ValueError(f"drain_s below 0: {drain_s}")
     if signals:
         drain.check(server)
-    enrolment: Enrolment | BlockingEnrolment = enrol(server, address, _settings(options))
+    enrolment: Enrolment | SyncEnrolment = enrol(server, address, _settings(options))
     if signals:
         drain.on_sigterm(server, enrolment, drain_s)
     return enrolment
@@ -117,8 +117,8 @@ def enrol(server: Any, address: str, settings: EnrolmentSettings) -> Any:
         _on_loop(server, enrolment)
         return enrolment
     if isinstance(server, grpc.Server):
-        blocking = BlockingEnrolment(address, settings)
-        blocking.desk = BlockingDesk(blocking.inner, _handlers(server, blocking.inner))
+        blocking = SyncEnrolment(address, settings)
+        blocking.desk = SyncDesk(blocking.inner, _handlers(server, blocking.inner))
         _on_threads(server, blocking)
         return blocking
     raise TypeError(f"neither a grpc.aio.Server nor a grpc.Server: {server!r}")
@@ -148,7 +148,7 @@ def _on_loop(server: grpc.aio.Server, enrolment: Enrolment) -> None:
     replace(server, start=start, stop=stop)
 
 
-def _on_threads(server: grpc.Server, enrolment: BlockingEnrolment) -> None:
+def _on_threads(server: grpc.Server, enrolment: SyncEnrolment) -> None:
     reminder, start_server, stop_server = _remind(enrolment), server.start, server.stop
 
     def start() -> None:
@@ -173,7 +173,7 @@ def _left(begun_s: float, grace_s: float) -> float:
     return min(LAST_S, max(0.0, begun_s + grace_s - time.monotonic()))
 
 
-def _remind(enrolment: Enrolment | BlockingEnrolment) -> threading.Timer:
+def _remind(enrolment: Enrolment | SyncEnrolment) -> threading.Timer:
     """Says so where nobody starts the server, or somebody did before it joined."""
 
     def remind() -> None:

@@ -7,16 +7,16 @@ import time
 from types import TracebackType
 from typing import Self
 
-from lbsuite.wire.desk import BlockingDesk
-from lbsuite.wire.enrolment import Enrolment, EnrolmentSettings
-from lbsuite.wire.limiter import Limiter
-from lbsuite.wire.orca import Orca
+from lbsuite.wire.joining.desk import SyncDesk
+from lbsuite.wire.joining.enrolment import Enrolment, EnrolmentSettings
+from lbsuite.wire.joining.limiter import Limiter
+from lbsuite.wire.joining.orca import Orca
 
 PATIENCE_S = 10.0
 """Longer than starting and leaving take, whoever does not answer."""
 
 
-class BlockingEnrolment:
+class SyncEnrolment:
     """What `lbsuite.join` gives for a grpc.Server: Enrolment for callers that wait. Any thread may call it."""
 
     def __init__(self, address: str, settings: EnrolmentSettings) -> None:
@@ -27,7 +27,7 @@ class BlockingEnrolment:
         self._order = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name=f"enrolment of {address}", daemon=True)
         self.begun = self._left = False
-        self.desk: BlockingDesk | None = None
+        self.desk: SyncDesk | None = None
 
     @property
     def address(self) -> str:

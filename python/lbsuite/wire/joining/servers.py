@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from lbsuite.wire.gate import Gate, Gated
+from lbsuite.wire.joining.gate import Gate, Gated
 
 _DEPTH = 4
 

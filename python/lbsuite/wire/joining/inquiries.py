@@ -7,7 +7,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from lbsuite.wire import messages, orca_messages, services
-from lbsuite.wire.enrolment import Enrolment
+from lbsuite.wire.joining.enrolment import Enrolment
 
 ORCA_SERVICE = "xds.service.orca.v3.OpenRcaService"
 Asked = orca_messages.OrcaLoadReportRequest | Literal[False]

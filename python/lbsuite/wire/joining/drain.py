@@ -12,8 +12,8 @@ import grpc
 import grpc.aio
 
 from lbsuite import background
-from lbsuite.wire.blocking import BlockingEnrolment
-from lbsuite.wire.enrolment import Enrolment
+from lbsuite.wire.joining.enrolment import Enrolment
+from lbsuite.wire.joining.sync_enrolment import SyncEnrolment
 
 LAST_S = 1.0
 """How long calls may go on that have outlasted the drain."""
@@ -31,10 +31,10 @@ def check(server: Any) -> None:
             raise ValueError("signals=True: join is called on the event loop of the server") from None
 
 
-def on_sigterm(server: Any, enrolment: Enrolment | BlockingEnrolment, drain_s: float) -> None:
+def on_sigterm(server: Any, enrolment: Enrolment | SyncEnrolment, drain_s: float) -> None:
     """From now on the first SIGTERM drains the server for `drain_s`, calls the handler that was there before and stops
     the server; a second SIGTERM calls that handler at once, or kills where there is none."""
-    if isinstance(enrolment, BlockingEnrolment):
+    if isinstance(enrolment, SyncEnrolment):
         _on_threads(server, enrolment, drain_s)
     else:
         _on_loop(server, enrolment, drain_s)
@@ -53,7 +53,7 @@ def _on_loop(server: Any, enrolment: Enrolment, drain_s: float) -> None:
     order = _Order(lambda: loop.call_soon_threadsafe(lambda: draining.append(background.start(drain(), "drain"))))
 
 
-def _on_threads(server: Any, enrolment: BlockingEnrolment, drain_s: float) -> None:
+def _on_threads(server: Any, enrolment: SyncEnrolment, drain_s: float) -> None:
     def drain() -> None:
         enrolment.leave()
         enrolment.idle(drain_s)

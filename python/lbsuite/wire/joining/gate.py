@@ -12,8 +12,8 @@ from typing import Any
 import grpc
 
 from lbsuite.wire import services
-from lbsuite.wire.limiter import Limiter, Slot
-from lbsuite.wire.orca import Orca, Trailers
+from lbsuite.wire.joining.limiter import Limiter, Slot
+from lbsuite.wire.joining.orca import Orca, Trailers
 from lbsuite.wire.refusal import Refused
 
 NO_TASKS = ("/grpc.health.", "/grpc.reflection.", "/grpc.channelz.", "/envoy.service.status.", "/xds.service.orca.",
