@@ -91,8 +91,11 @@ class Process(ABC):
         await self.ended()
 
     def pause(self) -> None:
-        """SIGSTOP: it holds its connections and says nothing."""
+        """SIGSTOP: it holds its connections and says nothing, from the moment that this returns."""
         self._signal(signal.SIGSTOP)
+        # The signal only begins it: threads that run on other cores go on, and answer, for a moment.
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """SIGCONT."""
